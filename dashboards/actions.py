@@ -9,7 +9,7 @@ from recsys.errors import InputError
 from recsys.migration.opened import opened
 from recsys.pipeline.publication import roll_back
 from recsys.releases import registry
-from recsys.state.actions import actions, logged
+from recsys.state.actions import actions
 
 SCHEMA = pl.Schema(
     {"done_at": pl.Datetime(time_zone="UTC")} | dict.fromkeys(("who", "action", "subject", "outcome"), pl.String())
@@ -52,8 +52,7 @@ def return_to(release: str, *, instead_of: str) -> str:
             raise InputError(
                 f"{current} has become current meanwhile, instead of {instead_of}. Look at it, then decide"
             )
-        with logged(home, access.viewer().actor(), "rollback", f"from {instead_of} to {release}", datetime.now(UTC)):
-            roll_back(home, release)
+        roll_back(home, release, access.viewer().actor(), datetime.now(UTC))
     return release
 
 

@@ -24,11 +24,11 @@ from dashboards.glossary import COMPUTED_COLUMNS
 from recsys.cleaning import review
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
-from recsys.home import locked
 from recsys.installation.extras import missing_message
 from recsys.lake.store import Lake
 from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
+from recsys.migration.opened import opened
 from recsys.pipeline.history import past_runs
 from recsys.published.explain import candidates as candidates_of
 from recsys.published.explain import explain as explain_pair
@@ -230,7 +230,7 @@ def embed_upload(name: str, content: bytes) -> "FileEmbedding":
     Raises:
         InputError: The file cannot be decoded.
     """
-    return _embedding(_recipe().audio, Path(name).name, hashlib.sha256(content).hexdigest(), content)
+    return _embedding(recipe().audio, Path(name).name, hashlib.sha256(content).hexdigest(), content)
 
 
 @contextmanager
@@ -251,7 +251,8 @@ def audio_file(track_id: str) -> Path | None:
     return None if rows.is_empty() else find_recording(current_home(), *rows.row(0))
 
 
-def _recipe() -> Recipe:
+def recipe() -> Recipe:
+    """Return the recipe of the home."""
     own = current_home().path / "recipe.toml"
     return read_recipe(own if own.exists() else None)
 
@@ -261,7 +262,7 @@ def _found(path: Path, name: str, sha256: str, _content: bytes) -> "MatchReport"
     from recsys.published import matching  # noqa: PLC0415 - audio is an extra
 
     with _temporary_file(name, _content) as path_of_upload:
-        return matching.match(current_home(), path_of_upload, _recipe()).with_file_names_only()
+        return matching.match(current_home(), path_of_upload, recipe()).with_file_names_only()
 
 
 def find_matches(name: str, content: bytes) -> "MatchReport":
@@ -285,7 +286,7 @@ def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:
     def write(form: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"matches.{form}"
-            matching.write_report(current_home(), found, form, path, _recipe())
+            matching.write_report(current_home(), found, form, path, recipe())
             return path.read_bytes()
 
     return write
@@ -305,15 +306,14 @@ def artist_report(artist_id: str) -> tuple[Callable[[str], bytes], list[str], st
 
 def label_report(label_id: str = "") -> tuple[Callable[[str], bytes], list[str], str]:
     """Return the report of a viewer's own label; for operators, of a label, or of the whole catalogue if empty."""
-    labels = run_query("filter_values").filter(kind="label", value=label_id)["name"].to_list()
-    own = [] if is_operator() else _warehouse(_viewer_file()).query(internal_sql("label_of_file"))["name"].to_list()
+    chosen = run_query("filter_values").filter(kind="label", value=label_id)["name"].to_list()
 
     def page_of(warehouse: Warehouse) -> "OnePage":
         from recsys.reports.one_page.label import label_page  # noqa: PLC0415 - PDF is an extra
 
         return label_page(warehouse, label_id)
 
-    return _report(page_of, next(iter([*own, *labels]), "All labels"))
+    return _report(page_of, viewer_label() or next(iter(chosen), "All labels"))
 
 
 def _report(page_of: "Callable[[Warehouse], OnePage]", name: str) -> tuple[Callable[[str], bytes], list[str], str]:
@@ -340,7 +340,7 @@ def decide(finding_id: str, decision: str) -> pl.DataFrame:
     """Accept or reject a finding of the cleaning, and return it. Operators only."""
     require_operator()
     actor, now = access.viewer().actor(), datetime.now(UTC)
-    with locked(current_home()):
+    with opened(current_home()):
         return review.decide(
             current_home(), [finding_id], decision, decided_at=now, decided_by=actor.name, account=actor.account
         )
@@ -412,7 +412,7 @@ def _morning(path: Path, settings: MorningSettings, *, is_label: bool) -> list[S
 
 def morning() -> list[Section]:
     """Return the sections of the viewer's morning report."""
-    return _morning(_viewer_file(), _recipe().morning, is_label=not is_operator())
+    return _morning(_viewer_file(), recipe().morning, is_label=not is_operator())
 
 
 def viewer_label() -> str:

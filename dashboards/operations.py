@@ -68,9 +68,9 @@ def _disk_use(path: Path) -> pl.DataFrame:
 
 
 def disk_use() -> pl.DataFrame:
-    """Return the size of each part of the home (see `operations.disk_use`), at most DISK_LIFE_S ago."""
+    """Return the size of each part of the home (see `operations.disk_use`) at most DISK_LIFE_S ago, with size_mb."""
     data.require_operator()
-    return _disk_use(current_home().path)
+    return _disk_use(current_home().path).with_columns(size_mb=pl.col("n_bytes") / MEGABYTE)
 
 
 def free_bytes() -> int:

@@ -6,7 +6,6 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 
 import io
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -21,7 +20,7 @@ from dashboards.sentences import format_day, format_number
 from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
 from recsys.installation.paths import ROOT
-from recsys.reports.wording import format_duration, without_controls
+from recsys.reports.wording import file_stem, format_duration, without_controls
 from recsys.warehouse.spreadsheet import csv_text
 
 Result = TypeVar("Result")
@@ -29,7 +28,6 @@ log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
-LONGEST_NAME = 80  # of a file, without its date [characters]
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
@@ -358,8 +356,7 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
 
 def _file_name(key: str) -> str:
     """Name a file by its figure, what the page is about, and the last day of data, without unusual characters."""
-    words = re.findall(r"\w+", f"{key} {st.session_state.get(_SUBJECT, '')}"[:LONGEST_NAME])
-    return f"{'-'.join(words)}-{data.as_of()}"
+    return file_stem(f"{key} {st.session_state.get(_SUBJECT, '')}", data.as_of())
 
 
 @contextmanager

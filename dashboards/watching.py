@@ -14,7 +14,6 @@ from dashboards import access, data, parts
 from dashboards.markdown import as_markdown, fill
 from recsys.alerts import figures
 from recsys.alerts.send import is_reachable
-from recsys.recipe import read_recipe
 from recsys.state import alerts as alerts_of
 from recsys.state import watchlist
 from recsys.state.store import Owner
@@ -109,8 +108,7 @@ def thresholds_form() -> None:
 
 def _sending_box(*, is_set: bool) -> bool:
     """Offer to send alerts to the viewer's verified address; say why not where there is no way."""
-    own = access.current_home().path / "recipe.toml"
-    owner, settings = _owner(), read_recipe(own if own.exists() else None).notify
+    owner, settings = _owner(), data.recipe().notify
     if not is_reachable(settings, owner):
         parts.caption(
             "Alerts are shown here only: messages are not set up, or your login has no verified e-mail address."

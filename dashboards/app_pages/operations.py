@@ -68,7 +68,7 @@ parts.heading("Disk")
 parts.figure(
     "Size by part of the home",
     disk,
-    charts.bars(disk, "n_bytes", "part", unit="bytes; k thousand, M million, G billion"),
+    charts.bars(disk, "size_mb", "part", unit="MB"),
     alt_text=f"{disk['part'][0]} is the largest, {disk['n_bytes'][0]:,} bytes.",
     key="disk",
     note="Old releases are removed by: recsys prune.",
@@ -82,7 +82,8 @@ else:
     parts.table(queue, mart="source_volumes", key="queue", title="What waits", names=names, formats={"size_mb": "%.1f"})
 
 parts.heading("Return to an earlier release")
-current, others = actions.current_release(), [name for name in actions.releases() if name != actions.current_release()]
+current = actions.current_release()
+others = [name for name in actions.releases() if name != current]
 done = st.session_state.pop("rolled_back", None)
 if done:
     st.success(fill("**{release}** is current.", release=done))

@@ -5,6 +5,7 @@ from datetime import date
 
 from recsys.notify.message import Message
 from recsys.reports.markdown import unlinked
+from recsys.reports.wording import format_day
 from recsys.state.alerts import Alert
 from recsys.state.views import link
 
@@ -20,7 +21,7 @@ def digest(alerts: Sequence[Alert], as_of: date, base: str) -> Message:
         as_of: The last day of data.
         base: Address of the dashboards.
     """
-    n, day = len(alerts), f"{as_of.day} {as_of:%B %Y}"
+    n, day = len(alerts), format_day(as_of)
     subject = f"{n:,} {'alert' if n == 1 else 'alerts'} on your watchlist, data up to {day}"
     lines = [
         line

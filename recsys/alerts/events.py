@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from recsys.alerts.figures import Watched, Week, id_lists, watched_figures
+from recsys.reports.wording import format_day
 from recsys.state.alerts import Alert, AlertKind
 from recsys.state.watchlist import Item, Thresholds
 from recsys.warehouse.internal import internal_sql
@@ -84,7 +85,7 @@ class _Search:
         """Yield entries into charts, and returns to them."""
         for row in self._rows(internal_sql("watched_chart_entries"), is_alert=self._thresholds.chart_entries):
             verb = "entered" if row["is_new"] else "returned to"
-            text = f"“{row['title']}” {verb} {row['chart']} at number {row['rank']} ({_day(row['day'])})"
+            text = f"“{row['title']}” {verb} {row['chart']} at number {row['rank']} ({format_day(row['day'])})"
             event = (row["chart"], row["song_id"], str(row["day"]))
             yield _of_row("chart_entry", row, text, page="charts", ids={"chart": row["chart"]}, event=event)
 
@@ -101,7 +102,7 @@ class _Search:
         """Yield adds to playlists that no listener owns."""
         for row in self._rows(internal_sql("watched_playlist_adds"), is_alert=self._thresholds.playlist_adds):
             playlist = row["playlist_title"] or row["playlist_id"]
-            text = f"“{row['title']}” was added to the playlist “{playlist}” on {_day(row['day'])}"
+            text = f"“{row['title']}” was added to the playlist “{playlist}” on {format_day(row['day'])}"
             event = (row["track_id"], row["playlist_id"], str(row["day"]))
             ids = {"track": row["track_id"]}
             yield _of_row("playlist_add", row, text, page="track", ids=ids, event=event)
@@ -138,9 +139,5 @@ def _recording(title: str | None) -> str:
     return f"“{title}”" if title else "another recording"
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
 def _span(first: date, last: date) -> str:
-    return f"from {first.day} {first:%B} to {_day(last)}"
+    return f"from {first.day} {first:%B} to {format_day(last)}"

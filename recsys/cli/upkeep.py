@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from recsys.cli.options import opened
+from recsys.cli.options import now, opened
 from recsys.home import Home
 
 
@@ -25,9 +25,10 @@ def runs(home: Home) -> None:
 def rollback(home: Home, run: str) -> None:
     """Make an earlier release current again: tables, model and lists."""
     from recsys.pipeline.publication import roll_back
+    from recsys.state.actions import COMMAND_LINE, Actor
 
     with opened(home):
-        roll_back(home, run)
+        roll_back(home, run, Actor(COMMAND_LINE), now())
     click.echo(f"{run} is current")
 
 

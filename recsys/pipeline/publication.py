@@ -7,7 +7,7 @@ indexes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from recsys import files
@@ -22,6 +22,7 @@ from recsys.pipeline.results import Outcome
 from recsys.recipe import Recipe
 from recsys.releases import gate, registry
 from recsys.releases.release import Release
+from recsys.state.actions import Actor, logged
 from recsys.warehouse.build import rebuild_results
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.labels import write_labels
@@ -108,10 +109,19 @@ def settle_ledger(home: Home) -> None:
             files.remove(home.path / "releases" / run_id)
 
 
-def roll_back(home: Home, name: str) -> None:
-    """Make an earlier release current again, with the caller holding the lock; raises like `registry.rollback`."""
-    settle_ledger(home)
-    registry.rollback(home, name)
+def roll_back(home: Home, name: str, actor: Actor, done_at: datetime) -> None:
+    """
+    Make an earlier release current again, and log who did it; raises like `registry.rollback`.
+
+    Args:
+        home: The home; the caller must hold its lock.
+        name: The release.
+        actor: Who does it.
+        done_at: When, with time zone.
+    """
+    with logged(home, actor, "rollback", f"from {registry.current_name(home)} to {name}", done_at):
+        settle_ledger(home)
+        registry.rollback(home, name)
 
 
 def restart_ledger(home: Home) -> tuple[date, Path | None]:

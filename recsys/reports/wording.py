@@ -18,7 +18,7 @@ _CONTROLS = dict.fromkeys(
     "\ufffd",
 ) | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 
-N_NAME = 40  # of a name in a file's name [characters]
+N_NAME = 80  # of the name of a file, without its date [characters]
 
 # Problem code in marts.catalogue_health -> what pages and reports call it.
 ISSUES = {
@@ -97,7 +97,7 @@ def format_day(day: date) -> str:
 
 def file_stem(name: str, last_day: date) -> str:
     """
-    Return the name of a report's file, without its suffix: letters and digits of a name, and the last day of the data.
+    Return the name of a file for people, without its suffix: letters and digits of a name, and the last day of data.
 
     >>> file_stem("AC/DC: ../Zoë", date(2026, 6, 30)), file_stem("???", date(2026, 6, 30))
     ('AC-DC-Zoë-2026-06-30', 'report-2026-06-30')

@@ -43,7 +43,7 @@ def _disk(home: Path) -> pl.DataFrame:
     files = [(path.relative_to(home).parts, path.stat().st_size) for path in every if not path.is_symlink()]
     rows = [{"part": _part(parts), "n_files": 1, "n_bytes": size} for parts, size in files]
     sums = pl.DataFrame(rows).group_by("part").agg(pl.col("n_files", "n_bytes").sum())
-    return sums.sort("n_bytes", descending=True)
+    return sums.sort("n_bytes", descending=True).with_columns(size_mb=pl.col("n_bytes") / 1_000_000)
 
 
 def _part(parts: tuple[str, ...]) -> str:
