@@ -19,6 +19,7 @@ from recsys.home import Home
 from recsys.pipeline.run import Run
 from recsys.products.base import product_names
 from recsys.published.explain import explain
+from recsys.state.actions import actions
 from recsys.warehouse.sqlfile import read_layers
 
 from ..nights import World, result_table
@@ -450,10 +451,13 @@ def test_an_unreadable_file_is_named_and_the_others_go_in(world: World, tmp_path
 
 
 def test_rollback_and_prune_speak(finished: Run, copy_of: Callable[[Home], Home]) -> None:
-    """With one release, rolling back to it works and pruning keeps it."""
+    """With one release, rolling back to it works, is logged as on the page, and pruning keeps it."""
     home = copy_of(finished.home)
 
     assert "is current" in call(home, "rollback", finished.run_id).output
+    (done,) = actions(home)
+    subject = f"from {finished.run_id} to {finished.run_id}"
+    assert (done.actor.name, done.action, done.subject, done.outcome) == ("command line", "rollback", subject, "done")
     assert "nothing to prune" in call(home, "prune", "--keep", "0").output
 
 
