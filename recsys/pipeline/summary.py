@@ -58,6 +58,7 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
         ("Products", ("recommend",), _products),
         ("Matching", ("match",), _matching),
         ("Cleaning", ("clean",), _cleaning),
+        ("Labels", ("close_periods",), lambda closed: f"{_counted(closed['n_lines'], 'figure')} of closed periods"),
         ("Release", ("gate", "export", "publish"), _release),
         ("Reports", ("morning",), lambda reports: _counted(reports["n_reports"], "morning report")),
     ]

@@ -14,6 +14,7 @@ from recsys.audio.sandbox import Failure
 from recsys.cli import main
 from recsys.cli.show import events, music, runs
 from recsys.home import Home
+from recsys.ledger.store import Ledger
 from recsys.library.scan import ScanReport
 from recsys.pipeline import nightly
 from recsys.pipeline.run import Run
@@ -67,7 +68,16 @@ def test_the_areas_count_what_lies_on_disk(finished: Run, screen: list[str]) -> 
     assert f"Lists {lists['user_id'].n_unique():,} listeners, {finished.recipe.export.k} tracks each" in text
     assert f"Products {len(product_names())} kinds of lists, {products:,} rows" in text
     assert f"Warehouse {len(marts)} tables, {sum(marts):,} rows" in text
+    assert f"Labels {Ledger(finished.home).read().figures.height:,} figures of closed periods" in text
     assert "Release passed the gate" in text
+
+
+def test_the_total_is_the_time_of_all_steps(finished: Run, screen: list[str]) -> None:
+    """No step is missing; the log of the run has the time of each."""
+    events = [json.loads(line) for line in (finished.folder / "log.jsonl").read_text().splitlines()]
+    last = {event["step"]: event["seconds"] for event in events if event["event"] == "done"}
+
+    assert f"Total {sum(last.values()):,.1f} s" in joined(screen)
 
 
 def test_table_sizes_are_told_only_when_asked(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
