@@ -34,7 +34,7 @@ LAST_DAY = "2026-06-30"
 WIDTH = 80
 _OUTPUT = re.compile(r"<!-- output: (?P<command>.+?) -->\n.*?<!-- end -->", re.DOTALL)
 _VARYING = re.compile(
-    r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), )([\d,]+)"
+    r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), |Labels +)([\d,]+)"
 )  # row counts that depend on the lists, and so on the random pseudonymisation key
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _TIME = re.compile(r" *[\d,.]+ s$", re.MULTILINE)
