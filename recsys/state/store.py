@@ -178,9 +178,11 @@ class State:
 
     def _version(self, connection: sqlite3.Connection) -> int:
         """Return the version of the file, 0 while it is new; raises SetupError if it is of something else."""
-        (program,) = connection.execute("pragma application_id").fetchone()
-        (version,) = connection.execute("pragma user_version").fetchone()
-        (n_tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
+        connection.execute("begin")  # all three are of one moment: another program may be making the file
+        with connection:
+            (n_tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
+            (program,) = connection.execute("pragma application_id").fetchone()
+            (version,) = connection.execute("pragma user_version").fetchone()
         if program != APPLICATION_ID and (program or version or n_tables):
             raise SetupError(f"{self.path} is a database of another program. {_RESTORE}")
         if version > VERSION:

@@ -6,9 +6,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -211,6 +213,7 @@ def test_writers_wait_for_one_another(home: Home) -> None:
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 from recsys.home import Home
 from recsys.state.store import Owner
 from recsys.state.watchlist import watch
@@ -221,6 +224,33 @@ for n in range(15):
 
     assert [program.wait() for program in programs] == [0] * 4
     assert sorted(item.id for item in watched(home, ANNA)) == sorted(f"{p}-{n}" for p in range(4) for n in range(15))
+
+
+def test_a_file_that_is_being_made_is_not_taken_for_a_strange_one(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program makes the tables while this one looks at the header: both values are of one moment."""
+    State(home).path.touch()
+    connect: Any = sqlite3.connect
+    attempts: list[str] = []
+
+    def make_tables(statement: str) -> None:
+        if "user_version" in statement and not attempts:
+            attempts.append(statement)
+            other = connect(State(home).path, timeout=0, isolation_level=None)
+            with closing(other), suppress(sqlite3.OperationalError):  # it has to wait, and here it does not
+                other.execute("begin immediate")
+                other.execute("create table strange (a)")
+                other.execute("pragma user_version = 1")
+                other.execute("commit")
+
+    def traced(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)
+        connection.set_trace_callback(make_tables)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+
+    assert watched(home, ANNA) == []
+    assert len(attempts) == 1
 
 
 def test_a_failed_change_leaves_nothing(home: Home) -> None:
