@@ -11,7 +11,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import charts, data, filters, home, parts, sentences
-from recsys.reports.wording import ledger_note, under_listeners
+from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
 WEEKS = {"4": "the last four closed weeks", "1": "the last closed week"}
@@ -103,13 +103,13 @@ def _totals(totals: pl.DataFrame) -> None:
             parts.metric(
                 MEASURES[row["measure"]],
                 row["n_now"],
-                definition=f"{sentences.format_day(row['first_date'])} to {sentences.format_day(row['last_date'])}.",
+                definition=f"{format_day(row['first_date'])} to {format_day(row['last_date'])}.",
                 change=row["change"],
                 less_is_better=row["measure"] == "n_skips",
                 missing="withheld",
             )
     for row in data.run_query("label_all_time").filter(measure="n_plays").iter_rows(named=True):
-        since, total = sentences.format_day(row["first_date"]), sentences.format_number(row["value"])
+        since, total = format_day(row["first_date"]), format_number(row["value"])
         parts.caption(f"All closed periods since {since}: {total} plays.")
 
 
@@ -150,7 +150,7 @@ def _audience_of(artist_id: str, dimension: str) -> None:
     if groups["cell"].count() == 0:
         parts.empty_state("The artist had too few listeners to divide them into groups.", "Choose another grouping.")
         return
-    first, last = (sentences.format_day(groups[name][0]) for name in ("from_day", "to_day"))
+    first, last = (format_day(groups[name][0]) for name in ("from_day", "to_day"))
     parts.figure(
         f"Share of plays, {SHARED[dimension].lower()}",
         groups.drop("label_id", "cell"),
@@ -246,7 +246,7 @@ def _overlap() -> None:
     if others.is_empty():
         parts.empty_state("No other artist shares enough listeners with this one.", "It is counted once a month ends.")
         return
-    first, last = (sentences.format_day(others[name][0]) for name in ("from_day", "to_day"))
+    first, last = (format_day(others[name][0]) for name in ("from_day", "to_day"))
     parts.table(
         others.select("name", "share"),
         mart="label_figures",
@@ -293,7 +293,7 @@ def exposure() -> None:
         definition = "Positions on all lists; position r counts 1 / log2(1 + r)."
         parts.metric("Exposure", last["exposure"], definition=definition)
         parts.metric("Exposure / listener", last["exposure_per_listener"], definition="Exposure / listeners reached")
-    parts.caption(f"Lists of {sentences.format_day(last['shown_on'])}.")
+    parts.caption(f"Lists of {format_day(last['shown_on'])}.")
     shown = weeks.select("from_day", "to_day", "shown_on", "n_shown", "exposure", "exposure_per_listener").reverse()
     names = {"shown_on": "lists of", "n_shown": "listeners reached", "exposure_per_listener": "exposure / listener"}
     formats = {"exposure_per_listener": "%.2f"}
@@ -316,7 +316,7 @@ def _weeks(dimension: str, cell: str) -> None:
             parts.metric("Listeners", last["n_listeners"], column=("label_figures", "n_listeners"), missing=missing)
         definition = data.column_meaning("label_figures", "skip_share") or ""
         parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
-    parts.caption(f"Week from {sentences.format_day(last['from_day'])} to {sentences.format_day(last['to_day'])}.")
+    parts.caption(f"Week from {format_day(last['from_day'])} to {format_day(last['to_day'])}.")
     _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True)
     parts.table(
         weeks.filter(~pl.col("is_withheld")).select("from_day", "to_day", *known).reverse(),
@@ -350,7 +350,7 @@ def _parts(rows: pl.DataFrame, title: str, *, key: str, dimension: str) -> None:
     shown = _with_ids(rows.drop("first_date", "last_date"), dimension)
     names = {"n_listeners": "listeners, last week"}
     parts.table(shown, mart="label_figures", key=key, title=title, names=names, formats=FORMATS)
-    first, last = (sentences.format_day(rows[name][0]) for name in ("first_date", "last_date"))
+    first, last = (format_day(rows[name][0]) for name in ("first_date", "last_date"))
     parts.caption(f"From {first} to {last}. The rows add up to the total.")
 
 

@@ -16,11 +16,10 @@ import streamlit as st
 
 from dashboards import access, charts, data, links
 from dashboards.markdown import Markdown, as_markdown, fill
-from dashboards.sentences import format_day, format_number
 from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
 from recsys.installation.paths import ROOT
-from recsys.reports.wording import file_stem, format_duration, without_controls
+from recsys.reports.wording import file_stem, format_day, format_duration, format_number, without_controls
 from recsys.warehouse.spreadsheet import csv_text
 
 Result = TypeVar("Result")

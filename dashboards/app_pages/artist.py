@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts, sentences
+from dashboards import charts, data, filters, ledger, parts
+from recsys.reports.wording import format_day, format_number
 
 PAGE = {"title": "Artist", "section": "Music", "order": 20, "for_labels": True}
 
@@ -38,13 +39,13 @@ with st.container(horizontal=True):
         unit="%",
         definition=f"Share of listens that reached 90 % of the recording, {WINDOWS[window]}",
     )
-parts.caption(f"On {sentences.format_day(last['listen_date'])}; the completion rate over {WINDOWS[window]}.")
+parts.caption(f"On {format_day(last['listen_date'])}; the completion rate over {WINDOWS[window]}.")
 
 parts.figure(
     "Plays per day",
     trend,
     charts.lines(trend, "listen_date", "plays_a_day", unit=f"plays per day, average over {WINDOWS[window]}"),
-    alt_text=f"Plays per day, {sentences.format_number(last['plays_a_day'])} on the last day.",
+    alt_text=f"Plays per day, {format_number(last['plays_a_day'])} on the last day.",
     key="artist_trend",
 )
 sources = trend.drop_nulls("algorithmic_share")

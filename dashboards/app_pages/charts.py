@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards import charts, data, filters, parts, sentences
+from recsys.reports.wording import format_day
 
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
@@ -34,7 +35,7 @@ if editions.is_empty():
 with filters.row():
     chart = filters.choose("Chart", {name: name for name in editions["chart"].unique(maintain_order=True)}, "chart")
     dates = editions.filter(chart=chart)["chart_date"]
-    week = filters.choose("Week", {str(date): sentences.format_day(date) for date in dates}, "week")
+    week = filters.choose("Week", {str(date): format_day(date) for date in dates}, "week")
 
 edition = data.run_query("chart_movers", chart=chart, to=week)
 parts.bullets([sentences.chart_sentence(row) for row in edition.filter("is_own").head(3).iter_rows(named=True)])
@@ -42,7 +43,7 @@ parts.table(
     edition.drop("chart", "chart_date", "song_id", "linked_by"),
     mart="chart_weekly",
     key="chart",
-    title=f"{chart}, {sentences.format_day(edition['chart_date'][0])}",
+    title=f"{chart}, {format_day(edition['chart_date'][0])}",
     names=HEADINGS,
 )
 
@@ -72,7 +73,7 @@ if candidates.is_empty():
     )
 else:
     likely = candidates.head(10)
-    predicted_on = sentences.format_day(likely["chart_date"][0])
+    predicted_on = format_day(likely["chart_date"][0])
     parts.bullets([sentences.candidate_sentence(row) for row in likely.head(3).iter_rows(named=True)])
     parts.figure(
         "Most likely to reach the top ten",

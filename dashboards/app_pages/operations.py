@@ -1,5 +1,7 @@
 """Operations: how the last night ended, where its time goes, disk space, what waits, and the return to a release."""
 
+from functools import partial
+
 import streamlit as st
 
 from dashboards import actions, charts, data, filters, operations, parts
@@ -103,7 +105,7 @@ else:
         if is_confirmed or is_cancelled:
             del st.session_state["confirming"]
         if is_confirmed:
-            done = parts.attempt(lambda: actions.return_to(target, instead_of=current))
+            done = parts.attempt(partial(actions.return_to, target, instead_of=current))
             st.session_state["rolled_back"] = done
         if is_cancelled or (is_confirmed and done):
             st.rerun()
