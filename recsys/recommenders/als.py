@@ -1,7 +1,7 @@
 """
 Matrix factorisation of implicit feedback by alternating least squares (iALS), with frequency-scaled regularization.
 
-After training, user factors are computed by one exact half-step on the user's history. So a training user and a new
+After training, user factors are computed by one half-step on the user's history. So a training user and a new
 user with the same history get the same scores. Recency weights apply in this half-step only: track factors are learned
 from all interactions regardless of age, which ranks better.
 

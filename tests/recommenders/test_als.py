@@ -11,7 +11,7 @@ from recsys.recommenders.parts.least_squares import half_step
 
 UNOBSERVED = 0.1
 WEIGHTS = np.array(
-    # Rows with more and fewer pairs than three factors: both kinds of system are solved. The last row has no pair.
+    # Rows with more and fewer pairs than three factors. The last row has no pair.
     [
         [1, 0, 2, 0.5, 3, 1],
         [0, 4, 0, 0, 0, 0],
@@ -41,6 +41,24 @@ def test_a_half_step_is_the_closed_form() -> None:
     for weights, penalty, x in zip(WEIGHTS, penalties, solved, strict=True):
         left = fixed.T @ np.diag(weights) @ fixed + UNOBSERVED * fixed.T @ fixed + penalty * np.eye(3)
         np.testing.assert_allclose(x, np.linalg.solve(left, fixed.T @ weights), atol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", [1e-3, 1.0, 1e3])
+def test_a_row_is_solved_independently_of_the_others(penalty: float) -> None:
+    """Each of 60 rows with 1 to 60 of 80 pairs and 32 factors has the closed form, alone and among the others."""
+    rng = np.random.default_rng(2)
+    fixed = rng.standard_normal((80, 32)).astype(np.float32)
+    dense = np.stack([np.where(rng.permutation(80) <= row, rng.gamma(1, size=80), 0) for row in range(60)])
+    weights, penalties = sp.csr_matrix(dense.astype(np.float32)), np.full(60, penalty)
+
+    together = half_step(weights, fixed, unobserved=UNOBSERVED, penalties=penalties)
+    alone = [half_step(weights[[row]], fixed, unobserved=UNOBSERVED, penalties=penalties[[row]]) for row in range(60)]
+
+    left = (fixed.T * dense[:, None, :]) @ fixed + UNOBSERVED * fixed.T @ fixed + penalty * np.eye(32)
+    exact = np.linalg.solve(left, (dense @ fixed)[:, :, None])[:, :, 0]
+    error = np.linalg.norm(together - exact, axis=1) / np.linalg.norm(exact, axis=1)
+    assert error.max() < 1e-3
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-3, atol=1e-5 * np.abs(exact).max())
 
 
 def test_the_regularization_grows_with_the_pairs_of_a_row() -> None:
