@@ -48,7 +48,7 @@ def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator
             viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(published_home, str(label)))
             monkeypatch.setattr(access, "require_viewer", lambda: viewer)
             monkeypatch.setattr(access, "viewer", lambda: viewer)
-        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        app = AppTest.from_file(str(APP), default_timeout=60)
         for key, value in address.items():
             app.query_params[key] = value
         return app.switch_page(f"app_pages/{name}.py").run()
