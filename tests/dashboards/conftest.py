@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +22,7 @@ LARGEST_SQL = (
     "select label_id from marts.track_features where label_id is not null group by 1 order by count(*) desc, 1"
 )
 Open = Callable[..., AppTest]
+Offered = dict[str, Callable[[], bytes]]  # name of a PDF file -> function that writes it
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,21 @@ def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     yield opened
     config.set_option("server.address", address_before)
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
+    """The PDF downloads of the pages opened since: name of the file -> function that writes it."""
+    found = Offered()
+    original = st.download_button
+
+    def recorded(label: str, content: Any, name: str, *args: Any, **options: Any) -> bool:
+        if name.endswith(".pdf"):
+            found[name] = content
+        return original(label, content, name, *args, **options)
+
+    monkeypatch.setattr(st, "download_button", recorded)
+    return found
 
 
 def failures(page: AppTest) -> list[str]:

@@ -1,11 +1,8 @@
 """The pages Overview and Artist offer their report as PDF, with the figures that they show."""
 
-from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import pytest
-import streamlit as st
 
 from recsys.home import Home
 from recsys.releases import registry
@@ -14,27 +11,12 @@ from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
 from ..reports.pdf_text import read_pdf
-from .conftest import Open, failures
-
-
-@pytest.fixture
-def offered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
-    """The PDF downloads of the pages opened since: name of the file -> function that writes it."""
-    found: dict[str, Callable[[], bytes]] = {}
-    original = st.download_button
-
-    def recorded(label: str, content: Any, name: str, *args: Any, **options: Any) -> bool:
-        if name.endswith(".pdf"):
-            found[name] = content
-        return original(label, content, name, *args, **options)
-
-    monkeypatch.setattr(st, "download_button", recorded)
-    return found
+from .conftest import Offered, Open, failures
 
 
 @pytest.mark.parametrize("name", ["overview", "artist"])
 def test_a_labels_report_has_the_figures_of_the_page(
-    open_page: Open, offered: dict[str, Callable[[], bytes]], label_id: str, name: str
+    open_page: Open, offered: Offered, label_id: str, name: str
 ) -> None:
     """Plays, skips or their share, and their change; the file's name ends in the last day."""
     page = open_page(name, label=label_id)
@@ -50,7 +32,7 @@ def test_a_labels_report_has_the_figures_of_the_page(
 
 
 def test_an_operator_is_offered_the_report_of_what_is_chosen(
-    open_page: Open, offered: dict[str, Callable[[], bytes]], published_home: Home, label_id: str
+    open_page: Open, offered: Offered, published_home: Home, label_id: str
 ) -> None:
     """The catalogue or a label, but no report where only a genre is shown, whose figures the report does not have."""
     with Warehouse.open(registry.label_warehouse(published_home, label_id)) as warehouse:
