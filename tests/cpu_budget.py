@@ -22,7 +22,7 @@ BUDGETS_S = {
     "slow": {
         "tests": 100, "analytics": 30, "audio": 40, "bench": 420, "cli": 120, "dashboards": 420, "dataset": 20,
         "evaluate": 5, "experiments": 60, "feedback": 10, "ingest": 20, "installation": 40, "ledger": 40, "library": 65,
-        "matching": 20, "migration": 30, "parts": 10, "pipeline": 720, "recommenders": 30, "releases": 100,
+        "matching": 20, "migration": 50, "parts": 10, "pipeline": 720, "recommenders": 30, "releases": 100,
         "reports": 60, "rerank": 25, "rules": 10, "search": 20, "warehouse": 20,
     },
 }  # fmt: skip

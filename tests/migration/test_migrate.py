@@ -4,9 +4,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
+from bench.kills import current_rows, lake_and_rows, migration_kills
+from bench.older_homes import FORMS
 from recsys import files
 from recsys.cli import main
 from recsys.home import VERSION, Home, locked
@@ -18,7 +21,6 @@ from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
 
 from ..nights import World
-from .homes import FORMS
 
 
 class Killed(BaseException):
@@ -209,6 +211,34 @@ def test_a_damaged_version_is_reported(content: str, tmp_path: Path) -> None:
 
     assert refused.exit_code == 3
     assert "version.json is missing or damaged" in refused.stderr
+
+
+def test_a_changed_row_or_file_is_a_fault_of_a_killed_migration(finished: Run, copy_of: Callable[[Home], Home]) -> None:
+    """One value of one mart differs from the undisturbed home, then one byte of the lake."""
+    home = copy_of(finished.home)
+    whole, rows = lake_and_rows(home.path), current_rows(home.path)
+
+    with duckdb.connect(home.published_warehouse()) as connection:
+        connection.execute("update marts.artist_profile set name = 'x' where rowid = 0")
+    changed = lake_and_rows(home.path)
+    log = next((home.lake / "_ledger").glob("*.json"))
+    log.write_text(log.read_text() + " ")
+    damaged = lake_and_rows(home.path)
+
+    assert current_rows(home.path) != rows
+    assert {name for name in whole if changed[name] != whole[name]} == {"0:marts.artist_profile"}
+    assert {name for name in whole if damaged[name] != changed[name]} == {f"_ledger/{log.name}"}
+
+
+@pytest.mark.slow
+def test_migrations_killed_by_signal_at_random_moments_end_as_an_undisturbed_one(
+    former: Callable[[int], Home],
+) -> None:
+    """The next command leaves the same lake and the same rows in every release; readers never see half of one."""
+    found = list(migration_kills(former(0).path, 3, seed=5))
+
+    assert len(found) == 3
+    assert [kill for kill in found if kill.fault] == []
 
 
 @pytest.mark.slow
