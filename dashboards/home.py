@@ -11,10 +11,11 @@ from dashboards import data, links, parts
 from recsys.reports.morning.findings import Finding, Section
 
 TARGETS = {"track": links.TRACK, "artist": links.ARTIST, "issue": links.ISSUE}
-PAGES = {"uses": "matches", "quality": "catalogue", "charts": "charts"}  # of findings about nothing single
+# section of findings that are about nothing single -> page
+PAGES = {"uses": "matches", "quality": "catalogue", "charts": "charts", "signals": "breakouts"}
 ALWAYS = ("breakouts", "drops", "quality")  # sections that also say that there is nothing
 ICONS = {"breakouts": "trending_up", "drops": "trending_down", "uses": "search", "quality": "error"}
-ICONS |= {"charts": "leaderboard", "milestones": "flag"}
+ICONS |= {"charts": "leaderboard", "milestones": "flag", "signals": "radio"}
 
 
 def findings() -> None:

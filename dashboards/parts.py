@@ -276,6 +276,18 @@ def table(
             links.follow(rows.row(row_no, named=True), id_columns)
 
 
+def rising_signals(rising: pl.DataFrame) -> None:
+    """Show the rows of the query `rising_signals`, if there are any."""
+    if not rising.is_empty():
+        table(
+            rising,
+            mart="signal_rises",
+            key="rising_signals",
+            title="Counts of other channels that rose before plays",
+            names={"artist_name": "artist", "source": "channel", "day": "last of seven days"},
+        )
+
+
 def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
     """Show the known values of one row as a bulleted list, with downloads; parameters as in `table`."""
     _heading_with_downloads(title, row, key)

@@ -108,6 +108,18 @@ def song(seed: int) -> np.ndarray:
     return render(arrangement, rate_hz=RATE_HZ, longest_s=24)
 
 
+def _deliver_signals(raw: Path) -> None:
+    """Deliver radio spins of twelve weeks: those of every second of the first 60 recordings rise in the last week."""
+    ids = catalogue_of(raw)["track_id"].unique().sort()[:60]
+    rows = [
+        (LAST_DAY - timedelta(days=days), "radio", track, "spins", 5 + n % 7 + (80 if n % 2 and days < 7 else days % 3))
+        for n, track in enumerate(ids)
+        for days in range(84)
+    ]
+    columns = ["day", "source", "track_id", "metric", "value"]
+    pl.DataFrame(rows, columns, orient="row").write_csv(raw / "signals.csv")
+
+
 def _deliver_sound(raw: Path) -> None:
     """Deliver audio features and vectors of the first 300 tracks, so that no nightly run has to analyse audio."""
     ids = catalogue_of(raw)["track_id"].unique().sort()[:300]
@@ -127,6 +139,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
     write_world(folder, SMALL)
     _deliver_sound(folder / "raw")
+    _deliver_signals(folder / "raw")
     (folder / "recipe.toml").write_text(RECIPE)
     return World(folder / "raw", folder / "recipe.toml", LAST_DAY)
 

@@ -8,6 +8,7 @@ PAGE = {"title": "Breakouts", "section": "Music", "order": 50, "for_labels": Tru
 
 if not data.is_operator():
     ledger.breakouts()
+    parts.rising_signals(data.run_query("rising_signals"))
     st.stop()
 
 parts.header(
@@ -21,12 +22,14 @@ with filters.row():
     label = filters.catalogue_filters("label").get("label", "")
 
 breakouts = data.run_query("breaking_out", days=days, label=label)
+signals = data.run_query("rising_signals", days=days, label=label)
 if breakouts.is_empty():
     parts.empty_state(
         "Nothing broke out in this period.",
         "This is common, and a breakout needs more than three weeks of data before it. Choose a longer period, or see "
         "Trends for slower growth.",
     )
+    parts.rising_signals(signals)
     st.stop()
 
 parts.bullets([sentences.breakout_sentence(row) for row in breakouts.head(3).iter_rows(named=True)])
@@ -50,3 +53,4 @@ parts.table(
         "n_expected": "expected plays",
     },
 )
+parts.rising_signals(signals)

@@ -2,6 +2,7 @@
 -- beside the seven days before, to be read with the breakouts of plays.
 -- grain: day, source, track_id, artist_id, metric
 -- rows: 0
+-- labels: artist_id
 -- columns:
 --   day          last of the seven days
 --   source       channel, such as radio

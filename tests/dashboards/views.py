@@ -21,7 +21,7 @@ DAYS = {"7": "the last closed week", "1": "the last closed day", "28": "the last
 OPERATOR_DAYS = {7: "the last 7 days", 1: "the last day", 28: "the last 28 days"}
 WINDOWS = {7: "7 days", 1: "1 day", 28: "28 days"}
 SPANS = {90: "the last 90 days", 28: "the last 28 days", 365: "the last year"}
-BREAKOUT_DAYS = ("the last 7 days", "the last 28 days", "the last 120 days")
+BREAKOUT_DAYS = {7: "the last 7 days", 28: "the last 28 days", 120: "the last 120 days"}
 KINDS = {
     "artist_gender": "Artist's gender",
     "artist_country": "Artist's country",
@@ -129,7 +129,10 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
             )
         ),
         "trends": _trends(truth, labels),
-        "breakouts": (View(lambda shown: truth.breakouts(shown.rows), {"Period": name}) for name in BREAKOUT_DAYS),
+        "breakouts": (
+            View(lambda shown, days=days: truth.breakouts(shown.rows, days), {"Period": name})  # type: ignore[misc]
+            for days, name in BREAKOUT_DAYS.items()
+        ),
         "audience": (
             view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)

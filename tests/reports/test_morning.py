@@ -176,3 +176,23 @@ def test_thresholds_that_mean_nothing_are_refused(tmp_path: Path, wrong: str) ->
 
     with pytest.raises(BadRecipe, match=r"\[morning\]"):
         read_recipe(path)
+
+
+def test_counts_that_rise_before_plays_are_reported(finished: Run) -> None:
+    """The operator reads plays beside them; a label reads of its own recordings, without plays."""
+    release = registry.current(finished.home)
+    assert release is not None
+    texts = {
+        path: [finding.text for finding in section.findings]
+        for path in release.warehouses()
+        for section in sections_of(path, is_label=path != release.warehouse)
+        if section.key == "signals"
+    }
+    of_all = texts.pop(release.warehouse)
+
+    assert len(texts) > 0
+    assert all("spins per day (radio) in the seven days to 30 June, " in text for text in of_all)
+    assert all(text.endswith(" in the week before.") for text in of_all)
+    of_labels = [text for found in texts.values() for text in found]
+    assert of_labels
+    assert not any("plays" in text for text in of_labels)

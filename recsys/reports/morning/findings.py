@@ -16,6 +16,8 @@ from recsys.reports.wording import ISSUES, format_duration
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, run_query
 
+SIGNAL_DAYS = 7
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -60,6 +62,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is
             f"No recording had a breakout with a z-score of at least {settings.breakout_z:g}.",
             "plays per day",
         ),
+        *_signals(warehouse, settings),
         Section("uses", "New matches", _uses(warehouse, settings), "Matching found no new uses."),
         Section(
             "drops",
@@ -180,6 +183,24 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
         )
         for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
     ]
+
+
+def _signals(warehouse: Warehouse, settings: MorningSettings) -> list[Section]:
+    """Return a section of rising counts of other channels, if there are any; counts may be delivered days later."""
+    params = {"days": str(max(settings.days, SIGNAL_DAYS)), "n": str(settings.n)}
+    found = [Finding(_rise(row)) for row in run_query(warehouse, "rising_signals", params).iter_rows(named=True)]
+    return [Section("signals", "Counts of other channels that rose before plays", found, "")] if found else []
+
+
+def _rise(row: dict[str, Any]) -> str:
+    name = _recording(row) if row["track_id"] else row["artist_name"] or row["artist_id"]
+    text = (
+        f"{name}: {row['value_per_day']:,.0f} {row['metric']} per day ({row['source']}) in the seven days to "
+        f"{row['day']:%-d %B}, {row['usual_per_day']:,.0f} before (z {row['z']:.1f})"
+    )
+    if row["n_plays"] is None:
+        return f"{text}."
+    return f"{text}; {_plays(row['n_plays'])}, {row['n_plays_before']:,} in the week before."
 
 
 def _recording(row: dict[str, Any]) -> str:

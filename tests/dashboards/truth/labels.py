@@ -13,6 +13,7 @@ from .lists import ListsTruth
 from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import ONE_DAY
 from .shares import SharesTruth
+from .signals import rising_signals
 
 NAMES = {
     "n_plays": "Plays",
@@ -298,6 +299,8 @@ class LabelTruth:
         columns = ("name", "artist_name", "from_day", "to_day", "n_plays", "n_expected", "z")
         found = {"breakouts": above, "breakouts_table": above, "drops": below}
         rows = {key: frame.select(columns) for key, frame in found.items() if not frame.is_empty()}
+        if not (signals := rising_signals(self.lake, 7, self.label)).is_empty():
+            rows["rising_signals"] = signals
         return Truth(rows=rows, sentences=[_outlier(row) for row in above.head(3).iter_rows(named=True)])
 
     def audience(self, dimension: str, weeks: str, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:

@@ -9,6 +9,7 @@ import polars as pl
 
 from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import COUNTS, MEASURES, ONE_DAY, Lake, between, counted, monday, of_catalogue, ratio, total
+from .signals import rising_signals
 
 NAMES = {
     "n_plays": "Plays",
@@ -24,7 +25,7 @@ LEAST_PLAYS, N_MOVERS, N_RELEASES, N_TRENDING = 50, 5, 10, 50
 N_SHOWN = 4
 DELIVERED = (
     *("artists", "audio_features", "audio_vectors", "charts", "events"),
-    *("labels", "listens", "playlists", "tracks", "users"),
+    *("labels", "listens", "playlists", "signals", "tracks", "users"),
 )
 N_FAVOURITES, LEAST_IN_COMMON, N_OVERLAPS = 20, 10, 20
 
@@ -245,8 +246,13 @@ class OperatorTruth:
         ordered = complete.sort("week_start", "share", "name", descending=[False, True, False])
         return ordered.filter(pl.col("name").is_in(ordered["name"][:N_SHOWN].implode()))
 
-    def breakouts(self, shown: dict[str, pl.DataFrame]) -> Truth:
-        """Return the counts of the page Breakouts, for the recordings and days that it names."""
+    def breakouts(self, shown: dict[str, pl.DataFrame], days: int) -> Truth:
+        """Return the page Breakouts: rising signals, and the counts of the recordings and days that it names."""
+        signals = rising_signals(self.lake, days)
+        other = Truth(rows={} if signals.is_empty() else {"rising_signals": signals})
+        return self._of_breakouts(shown) | other
+
+    def _of_breakouts(self, shown: dict[str, pl.DataFrame]) -> Truth:
         if "breakouts" not in shown:
             return Truth()
         named = shown["breakouts"].select("track_id", "listen_date")
