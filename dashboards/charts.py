@@ -32,6 +32,7 @@ NAME_GAP = 0.07  # vertical distance of two line names, as a share of the height
 RANK_TICKS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 NAME_MARGIN, N_DAY_TICKS = 0.55, 4  # space for names behind lines, as a share of their width; ticks of that axis
 BAR_NAME_LENGTH, LINE_NAME_LENGTH = 30, 18  # characters of a name beside a bar, and behind a line
+NAMES_WIDTH = 150  # of a name behind a line, at most [px]
 UNIT_LENGTH = 60  # characters per line of the text above a chart, as a phone shows it
 
 
@@ -75,6 +76,14 @@ def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Too
 
 def _day_axis(name: str) -> alt.X:
     return alt.X(f"{name}:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False, labelFlush=True))
+
+
+def _time_axis(rows: pl.DataFrame, name: str, title: str) -> alt.X:
+    """Return an axis of days, or of whole numbers with a title below it."""
+    if not rows.schema[name].is_integer():
+        return _day_axis(name)
+    axis = alt.Axis(format="d", tickMinStep=1, grid=False, titleFontSize=12, titleFontWeight="normal")
+    return alt.X(f"{name}:Q", title=title, scale=alt.Scale(zero=False, nice=False), axis=axis)
 
 
 def _tick_label(unit: str) -> str:
@@ -122,28 +131,27 @@ def lines(
     unit: str,
     band: tuple[str, str] | None = None,
     points: bool = False,
+    x_title: str = "",
 ) -> Chart:
     """
     Draw one line per series over days, with its name at the end.
 
     Args:
         rows: One row per day and series.
-        x: Column of days.
+        x: Column of days, or of whole numbers such as days since something.
         y: Column of values; the axis starts at 0.
         by: Column of series names; a single line if None.
         unit: Text above the chart; '%' for shares, 0..1.
         band: Columns with the lower and upper end of an interval, drawn behind the line.
         points: Whether to mark each value, for short series.
+        x_title: Text below the axis of whole numbers.
     """
     if by and rows.schema[by] == pl.Boolean:
         rows = rows.with_columns(pl.col(by).replace_strict(FORECAST_NAMES, return_dtype=pl.String))
-    names = rows[by].unique(maintain_order=True).to_list() if by else [""]
-    colour = (
-        alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
-        if by
-        else alt.value(_colours()[0])
-    )
-    base = alt.Chart(rows).encode(x=_day_axis(x), color=colour)
+    elif by:
+        rows = _with_short_series(rows, by, LINE_NAME_LENGTH)
+    colour = _series_colour(rows, by) if by else alt.value(_colours()[0])
+    base = alt.Chart(rows).encode(x=_time_axis(rows, x, x_title), color=colour)
     tooltips = _tooltips(rows, unit, {y, *(band or ())})
     layers = [
         base.mark_line(strokeWidth=2, point=points).encode(y=_value_axis(y, unit)),
@@ -153,22 +161,42 @@ def lines(
         low, high = band
         layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
     if by:
-        gap = NAME_GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0)
-        ends = alt.Chart(_line_names(rows, x, y, by, gap)).encode(x=f"{x}:T", y="y:Q", color=colour)
-        name_style: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10, "fontWeight": "bold"}
-        halo = ends.encode(text=f"{by}:N", color=alt.value(_background()))
-        layers.append(halo.mark_text(**name_style, stroke=_background(), strokeWidth=4, strokeJoin="round"))
-        layers.append(ends.mark_text(**name_style).encode(text=f"{by}:N"))
+        layers += _named_ends(rows, x, y, by)
     return _styled(alt.layer(*layers), unit, HEIGHT)
 
 
-def _line_names(rows: pl.DataFrame, x: str, y: str, by: str, gap: float) -> pl.DataFrame:
-    """Return the position `y` of each line's name: at the end of the line, names at least `gap` apart."""
-    ends = rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last().sort(y)
+def _series_colour(rows: pl.DataFrame, by: str) -> alt.Color:
+    names = rows[by].unique(maintain_order=True).to_list()
+    return alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
+
+
+def _named_ends(rows: pl.DataFrame, x: str, y: str, by: str) -> list[alt.Chart]:
+    """Return the names of lines: beside the chart for those that end with it, above its end for any other line."""
+    gap = NAME_GAP * rows[y].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0)
+    ends, layers = _line_ends(rows, y, by), list[alt.Chart]()
+    is_last = pl.col(x) == rows[x].max()
+    beside: dict[str, Any] = {"align": "left", "dx": 6}
+    above: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10}
+    for some, style in ((ends.filter(is_last), beside), (ends.filter(~is_last), above)):
+        texts = alt.Chart(_apart(some.select(by, x, y=y), gap)).encode(x=x, y="y:Q", text=f"{by}:N")
+        style |= {"fontWeight": "bold", "baseline": "middle", "limit": NAMES_WIDTH}
+        halo = texts.encode(color=alt.value(_background()))
+        layers.append(halo.mark_text(**style, stroke=_background(), strokeWidth=4, strokeJoin="round"))
+        layers.append(texts.mark_text(**style).encode(color=_series_colour(rows, by)))
+    return layers
+
+
+def _line_ends(rows: pl.DataFrame, y: str, by: str) -> pl.DataFrame:
+    """Return the last row of each line that has a value."""
+    return rows.filter(pl.col(y).is_not_null()).group_by(by, maintain_order=True).last()
+
+
+def _apart(ends: pl.DataFrame, gap: float) -> pl.DataFrame:
+    """Move texts at the heights `y` up until they are at least `gap` apart."""
     heights = list[float]()
-    for value in ends[y]:
+    for value in ends["y"].sort():
         heights.append(max(float(value), heights[-1] + gap) if heights else float(value))
-    return ends.select(by, x, pl.Series("y", heights))
+    return ends.sort("y").with_columns(pl.Series("y", heights, pl.Float64))
 
 
 def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
@@ -182,15 +210,15 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
         by: Column of series names, which are shown at the ends of the lines.
     """
     shortened = _with_short_series(rows, by, LINE_NAME_LENGTH)
-    names = shortened[by].unique(maintain_order=True).to_list()
     upside_down = shortened.with_columns(-pl.col(rank).log())
     span = -float(upside_down[rank].fill_null(0).to_numpy().min(initial=-1))
-    ends = _line_names(upside_down, x, rank, by, NAME_GAP * span).with_columns((-pl.col("y")).exp())
+    named = _line_ends(upside_down, rank, by).select(by, x, y=rank)
+    ends = _apart(named, NAME_GAP * span).with_columns((-pl.col("y")).exp())
     scale = alt.Scale(type="log", domain=[float(np.exp(span)), 0.7 * min(1, *ends["y"])], nice=False)
     y = alt.Y(
         f"{rank}:Q", title=None, scale=scale, axis=alt.Axis(values=RANK_TICKS, domain=False, ticks=False, format="d")
     )
-    colour = alt.Color(f"{by}:N", scale=alt.Scale(domain=names, range=_colours()[: len(names)]), legend=None)
+    colour = _series_colour(shortened, by)
     base = alt.Chart(shortened).encode(x=_day_axis_with_name_margin(x, shortened[x]), color=colour)
     texts = alt.Chart(ends).encode(x=f"{x}:T", y="y:Q", color=colour, text=f"{by}:N")
     layers = [

@@ -29,8 +29,7 @@ def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None
         key: Query parameter in the address, which has the value and not the name: a link outlives a renaming.
         help: Text on hover.
     """
-    n_named = Counter(options.values())
-    names = {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
+    names = unique_names(options)
     st.session_state[key] = _of_address(label, key, options)
     chosen = st.selectbox(
         as_markdown(label),
@@ -43,6 +42,12 @@ def choose(label: str, options: Mapping[str, str], key: str, *, help: str | None
         args=(key,),
     )
     return str(chosen)
+
+
+def unique_names(options: Mapping[str, str]) -> dict[str, str]:
+    """Return value -> displayed name, in which duplicate names are followed by their value."""
+    n_named = Counter(options.values())
+    return {value: name if n_named[name] == 1 else f"{name} ({value})" for value, name in options.items()}
 
 
 def _of_address(label: str, key: str, options: Mapping[str, str]) -> str:
@@ -115,6 +120,21 @@ def choose_several(label: str, options: Mapping[str, str], key: str, *, most: in
             args=(key,),
         )
     )
+
+
+def choose_items(label: str, options: Mapping[str, str], key: str, *, most: int) -> dict[str, str]:
+    """Offer `choose_several` for ids, and return id -> displayed name of those chosen, in the order of the address."""
+    names = unique_names(options)
+    chosen = choose_several(label, names, key, most=most)
+    if len(set(st.query_params.get_all(key))) > most:
+        caption(f"The first {most} are shown.")
+    return {value: names[value] for value in chosen}
+
+
+def refuse_unknown(label: str, key: str, known: Container[str]) -> None:
+    """Stop the page if the address has an id for the box `choose_items` that is not known."""
+    if not all(value in known for value in st.query_params.get_all(key) if value):
+        _refuse(label)
 
 
 def number_range(label: str, low: int, high: int, key: str) -> tuple[int, int]:

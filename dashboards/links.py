@@ -23,6 +23,7 @@ class Target:
 
 
 TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
+COMPARED_ARTISTS, COMPARED_TRACKS = Target("compare", "artists"), Target("compare", "tracks")
 SEARCH, ISSUE = Target("search", "q"), Target("catalogue", "issue")
 OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
     "track_id": (("title", "name"), TRACK),
@@ -71,3 +72,8 @@ def page_link(target: Target, value: str, label: str, *, icon: str | None = None
     """Show a link to a page, and to what it shows there."""
     address = {target.parameter: value} if value else None
     st.page_link(f"app_pages/{target.page}.py", label=as_markdown(label), icon=icon, query_params=address)
+
+
+def compare_link(target: Target, value: str) -> None:
+    """Show a link to the page that compares an artist or a recording with others."""
+    page_link(target, value, "Compare with others", icon=":material/stacked_line_chart:")

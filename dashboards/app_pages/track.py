@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts, sentences
+from dashboards import charts, data, filters, ledger, links, parts, sentences
 
 PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
 
@@ -31,6 +31,7 @@ with filters.row():
         else ""
     )
 
+links.compare_link(links.COMPARED_TRACKS, track_id)
 sound = data.audio_file(track_id)
 if sound is not None:
     st.audio(str(sound))

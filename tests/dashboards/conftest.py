@@ -45,7 +45,7 @@ def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator
     address_before = config.get_option("server.address")
     config.set_option("server.address", "127.0.0.1")
 
-    def opened(name: str, *, label: str | None = None, file: Path | None = None, **address: str) -> AppTest:
+    def opened(name: str, *, label: str | None = None, file: Path | None = None, **address: str | list[str]) -> AppTest:
         if label is not None or file is not None:
             viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(published_home, str(label)))
             monkeypatch.setattr(access, "require_viewer", lambda: viewer)

@@ -19,7 +19,7 @@ from recsys.warehouse.sqlfile import read_layers, read_queries
 from .conftest import Open, failures
 
 FOR_LABELS = [name for name, header in headers().items() if header.for_labels]
-WITH_FIGURES = ("overview", "artist", "track", "trends", "breakouts", "audience", "exposure", "sql")
+WITH_FIGURES = ("overview", "artist", "track", "compare", "trends", "breakouts", "audience", "exposure", "sql")
 LAST_SUNDAY = date(2026, 6, 28)
 TRUTH = """
 select tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date as day, daily.n_plays,

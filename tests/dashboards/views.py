@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle, islice, product
 
+import polars as pl
+
 from .truth.catalogue import CatalogueTruth
 from .truth.closings import Closings
+from .truth.compared import Choice, labels_page, operators_page
 from .truth.home import operations
 from .truth.labels import GROUPS, SHARED, WEEK_COUNTS, LabelTruth
 from .truth.lists import ListsTruth
@@ -44,7 +47,7 @@ class View:
 
     truth: Callable[[Shown], Truth]
     choices: Mapping[str, str] = field(default_factory=dict)
-    address: Mapping[str, str] = field(default_factory=dict)
+    address: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 def view(truth: Callable[..., Truth], *args: object, **choices: str) -> View:
@@ -69,6 +72,7 @@ def of_label(label: str, closings: Closings, lists: ListsTruth, every: int = 1) 
         "breakouts": (view(truth.breakouts, of, Show=f"{of}s") for of in ("recording", "artist")),
         "audience": _audiences(truth, some),
         "exposure": iter([view(truth.exposure, lists)]),
+        "compare": _compared(shared, some, partial(labels_page, truth)),
         "artist": _artists(truth, some),
         "track": (
             view(lambda track: truth.track(track) | shared.facts(track), track, Artist=artist, Track=title)
@@ -133,6 +137,7 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
             View(lambda shown, days=days: truth.breakouts(shown.rows, days), {"Period": name})  # type: ignore[misc]
             for days, name in BREAKOUT_DAYS.items()
         ),
+        "compare": _compared(shared, some, partial(operators_page, lake)),
         "audience": (
             view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
@@ -171,6 +176,21 @@ def _exposures(lists: ListsTruth, labels: Mapping[str, str], artists: list[tuple
         choices = {"Label": name, "Group recordings by": kind_name, "Artist": artist_name, "Group listeners by": group}
         truth = partial(lists.exposure, label, kind, artist, of)
         yield View(lambda _, t=truth: t(), choices)  # type: ignore[misc]
+
+
+def _compared(
+    shared: CatalogueTruth, artists: list[tuple[str, str]], page: Callable[[Choice], Truth]
+) -> Iterator[View]:
+    """Yield each way to compare five artists, and five of the newest recordings."""
+    newest = shared.tracks.filter(pl.col("release_date") <= shared.lake.last_day).sort("release_date", "track_id")
+    compared = {
+        "artist": [artist for artist, _ in artists[:5]],
+        "recording": newest.drop_nulls("title")["track_id"][-9::2].to_list(),
+    }
+    spans = ((13, 7), (4, 1), (52, 28))
+    for (kind, items), by, (weeks, window) in product(compared.items(), ("date", "release"), spans):
+        choice = Choice(kind, items, by, weeks, window)
+        yield View(lambda _, c=choice: page(c), address=choice.address())  # type: ignore[misc]
 
 
 def recordings(truth: CatalogueTruth, artists: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
