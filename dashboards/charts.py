@@ -111,10 +111,14 @@ def _name_axis(name: str) -> alt.Y:
 def _styled(chart: Chart, unit: str, height: int) -> Chart:
     ink, quiet, line = _ink()
     unit_lines = [] if unit == "%" else wrap(unit, UNIT_LENGTH)
-    heading = alt.TitleParams(unit_lines, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8)
+    heading = alt.TitleParams(
+        unit_lines, anchor="start", color=quiet, fontSize=12, fontWeight="normal", offset=8, aria=False
+    )
     axis = {"labelColor": quiet, "titleColor": quiet, "gridColor": line, "domainColor": line, "tickColor": line}
     styled: Chart = (
         chart.properties(height=height, title=heading)
+        .configure(aria=False)  # a screen reader reads the alternative text alone, not each mark
+        .configure_mark(aria=False)
         .configure_view(strokeWidth=0)
         .configure_axis(**axis, gridOpacity=0.7, labelFontSize=12, labelFlush=False)
         .configure_text(color=ink, fontSize=12)

@@ -54,7 +54,8 @@ N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per fil
 N_ROWS = 10_000  # of a result on the SQL page
 LIMIT_S = 30  # duration after which a query is stopped [s]
 N_CANDIDATES = 50  # candidates of a listener that are shown beside their list
-MARK = Path(__file__).parent / "static" / "mark.svg"
+STATIC = Path(__file__).parent / "static"
+MARK, LOOK = STATIC / "mark.svg", STATIC / "look.css"
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner=False, on_release=Warehouse.close)

@@ -4,10 +4,12 @@ Which page shows what a name stands for: artists, recordings and labels in table
 A name is a link if the row has its id. The id is in the address of the page (see `dashboards.filters`).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from dashboards import access
@@ -44,12 +46,37 @@ def linked(columns: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def targets(rows: pl.DataFrame, columns: Mapping[str, Sequence[str]]) -> dict[str, tuple[Target, str]]:
+    """
+    Return the pages that names in rows lead to, each once: name -> page and id.
+
+    Args:
+        rows: Rows with names and ids; a missing name is replaced by the id.
+        columns: Column of names -> columns of ids, as `linked` returns them.
+
+    Returns:
+        First the names of the first column, in row order. Names that lead to several pages are followed by the id.
+    """
+    found: dict[tuple[Target, str], str] = {}
+    for name, id_columns in columns.items():
+        for row in rows.select(name, *id_columns).iter_rows(named=True):
+            target = _target(row, id_columns)
+            if target is not None:
+                found.setdefault(target, str(row[name] or target[1]))
+    n_named = Counter(found.values())
+    return {name if n_named[name] == 1 else f"{name} ({target[1]})": target for target, name in found.items()}
+
+
 def follow(row: Mapping[str, Any], id_columns: Sequence[str]) -> None:
     """Open the page of the first id that a row has; without one, stay."""
-    for column in id_columns:
-        if row[column]:
-            _, target = OF_IDS[column]
-            open_page(target, str(row[column]))
+    target = _target(row, id_columns)
+    if target is not None:
+        open_page(*target)
+
+
+def _target(row: Mapping[str, Any], id_columns: Sequence[str]) -> tuple[Target, str] | None:
+    column = next((column for column in id_columns if row[column]), None)
+    return None if column is None else (OF_IDS[column][1], str(row[column]))
 
 
 def open_page(target: Target, value: str) -> None:

@@ -56,19 +56,8 @@ def sidebar_footer(name: str) -> None:
 
 
 def adjust_look() -> None:
-    """
-    Change what the theme cannot.
-
-    The download that Streamlit adds to tables is hidden: it writes titles that spreadsheets would run as formulas, and
-    the downloads above each table (`downloads`) replace it. Chosen values of a box are white on blue in both themes,
-    and a sentence that is a link is not cut on a phone.
-    """
-    st.html(
-        "<style>[data-testid=stElementToolbar] button[aria-label='Download as CSV'] { display: none }"
-        " [data-testid=stMultiSelect] [data-tag] { background-color: #0067A3; color: #FFFFFF }"
-        " [data-testid=stMain] [data-testid=stPageLink] a { height: auto; align-items: flex-start }"
-        " [data-testid=stMain] [data-testid=stPageLink] a * { white-space: normal; line-height: 1.4 }</style>"
-    )
+    """Change what the theme cannot, with the style sheet `static/look.css`, which says what and why."""
+    st.html(data.LOOK)
 
 
 def header(title: str, lead: str) -> None:
@@ -211,10 +200,10 @@ def figure(
         note: How to read the chart.
         opens: Column of the names of bars, a click on which opens the page of what is named.
     """
-    _heading_with_downloads(title, rows, key)
+    id_columns = links.linked(rows.columns).get(opens, [])
+    _heading_row(title, rows, key, {opens: id_columns} if id_columns else {})
     if note:
         caption(note)
-    id_columns = links.linked(rows.columns).get(opens, [])
     if not id_columns:
         st.altair_chart(chart, width="stretch", alt=alt_text, key=f"chart_{key}")
         return
@@ -224,11 +213,30 @@ def figure(
         links.follow(row, id_columns)
 
 
-def _heading_with_downloads(title: str, rows: pl.DataFrame, key: str) -> None:
+def _heading_row(title: str, rows: pl.DataFrame, key: str, linked: Mapping[str, Sequence[str]] = {}) -> None:
+    """Show the title of a figure or table, the pages that its names lead to, and its data as downloads."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         show = st.header if st.session_state.get(_FIGURE_LEVEL, 2) == 2 else st.subheader
         show(as_markdown(title), anchor=key)
-        downloads(rows, key)
+        with st.container(horizontal=True, gap="small", width="content"):
+            _open_menu(links.targets(rows, linked), key)
+            downloads(rows, key)
+
+
+def _open_menu(targets: Mapping[str, tuple[links.Target, str]], key: str) -> None:
+    """Offer pages in a menu: names in tables and bars in charts can be clicked, but not reached with a keyboard."""
+    if not targets:
+        return
+    chosen = st.menu_button(
+        "Open page",
+        list(targets),
+        key=f"{key}_open",
+        help="Open the page of a name in this table or chart",
+        type="tertiary",
+        format_func=as_markdown,
+    )
+    if chosen is not None:
+        links.open_page(*targets[chosen])
 
 
 def table(
@@ -255,10 +263,10 @@ def table(
         formats: Column -> 'percent', 'compact' or a printf format.
         missing: Text in place of missing values.
     """
-    _heading_with_downloads(title, rows, key)
+    linked = links.linked(rows.columns) if mart else {}
+    _heading_row(title, rows, key, linked)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     columns = {name: _column(rows, name, headings[name], mart, formats.get(name)) for name in rows.columns}
-    linked = links.linked(rows.columns) if mart else {}
     for name in linked:
         columns[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
     st.dataframe(
@@ -290,7 +298,7 @@ def rising_signals(rising: pl.DataFrame) -> None:
 
 def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
     """Show the known values of one row as a bulleted list, with downloads; parameters as in `table`."""
-    _heading_with_downloads(title, row, key)
+    _heading_row(title, row, key)
     known = [(name, value) for name, value in row.row(0, named=True).items() if value is not None]
     headings = {name: names.get(name, name.replace("_", " ")) for name, _ in known}
     bullets(
@@ -351,18 +359,17 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
         ("CSV", "text/csv", lambda: csv_text(_lists_as_text(rows)).encode()),
         ("Parquet", "application/vnd.apache.parquet", lambda: _parquet(rows)),
     )
-    with st.container(horizontal=True, gap="small", width="content"):
-        for form, mime, write in forms:
-            st.download_button(
-                as_markdown(form),
-                write,
-                f"{_file_name(key)}.{form.lower()}",
-                mime,
-                key=f"{key}_{form.lower()}",
-                on_click="ignore",
-                type="tertiary",
-                help=as_markdown(f"Download the data as {form}"),
-            )
+    for form, mime, write in forms:
+        st.download_button(
+            as_markdown(form),
+            write,
+            f"{_file_name(key)}.{form.lower()}",
+            mime,
+            key=f"{key}_{form.lower()}",
+            on_click="ignore",
+            type="tertiary",
+            help=as_markdown(f"Download the data as {form}"),
+        )
 
 
 def _file_name(key: str) -> str:

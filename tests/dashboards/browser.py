@@ -123,3 +123,13 @@ class Visit:
         self.page.wait_for_selector("h1, [data-testid=stAlert]")
         self.page.wait_for_timeout(400)
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+
+
+def log_in(visit: Visit, account: str) -> Page:
+    """Log in on the page of the test's provider, with the name of an account."""
+    page = visit.open()
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name=account).click()
+    page.wait_for_url(f"{visit.address}/**")
+    visit.settle()
+    return page

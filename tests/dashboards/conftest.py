@@ -1,16 +1,19 @@
-"""Fixtures: a published home, and a function that opens its pages without a browser."""
+"""Fixtures: published homes, and a function that opens their pages without a browser."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from click.testing import CliRunner
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from dashboards import access
 from dashboards.access import Viewer
+from recsys.cli import main
 from recsys.home import Home
 from recsys.pipeline.run import Run
 from recsys.releases import registry
@@ -29,6 +32,16 @@ Offered = dict[str, Callable[[], bytes]]  # name of a PDF file -> function that 
 def published_home(finished: Run) -> Home:
     """The home that pages show: one finished nightly run."""
     return finished.home
+
+
+@pytest.fixture(scope="session")
+def simulated_home(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A finished nightly run, followed by a simulated week of the feedback loop."""
+    home = tmp_path_factory.mktemp("simulated") / "home"
+    shutil.copytree(published_home.path, home, symlinks=True)
+    options = ["--weeks", "1", "--listeners", "40", "--recommender", "popular"]
+    assert CliRunner().invoke(main, ["--home", str(home), "simulate", *options], catch_exceptions=False).exit_code == 0
+    return Home(home)
 
 
 @pytest.fixture(scope="session")
@@ -89,4 +102,5 @@ def markdown_of(page: AppTest) -> list[str]:
         element.value for element in elements if element.type in ("markdown", "title", "header", "subheader", "caption")
     ]
     texts += [element.value for element in [*page.error, *page.warning, *page.info, *page.metric]]
+    texts += [option for menu in page.get("menu_button") for option in menu.proto.options]
     return [str(text) for text in texts if text]

@@ -2,23 +2,18 @@
 
 import io
 import re
-import shutil
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
 
 from dashboards.menu import headers
-from recsys.cli import main
 from recsys.home import Home
 
-from .browser import CHROMIUM, ROOT, Visit, chromium, downloaded, served
-from .conftest import PAGES
+from .browser import CHROMIUM, Visit, chromium, downloaded, served
 from .test_pages import contrast
 from .truth.operators import OperatorTruth
 from .truth.rows import Lake
@@ -27,18 +22,12 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found; apt-get install chromium"),
 ]
-SCREENS = ROOT / "data" / "screens"  # screenshots to look at; ignored by git
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
-def home(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished nightly run, followed by a simulated week of the feedback loop."""
-    home = tmp_path_factory.mktemp("journeys") / "home"
-    shutil.copytree(published_home.path, home, symlinks=True)
-    options = ["--weeks", "1", "--listeners", "40", "--recommender", "popular"]
-    assert CliRunner().invoke(main, ["--home", str(home), "simulate", *options], catch_exceptions=False).exit_code == 0
-    return home
+def home(simulated_home: Home) -> Path:
+    """The folder of the home that is served."""
+    return simulated_home.path
 
 
 @pytest.fixture(scope="module")
@@ -67,39 +56,6 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
 def path_of(name: str) -> str:
     """Return the path of a page; the first page is at the root."""
     return "" if name == "overview" else name
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_its_screen(browser: Browser, address: str, name: str, theme: str, size: str) -> None:
-    """On each screen and theme: no error, no request to another server, nothing wider than the screen."""
-    width, height = SIZES[size]
-    visitor = Visit(browser, address, width=width, height=height, dark=theme == "dark")
-
-    page = visitor.open(path_of(name))
-
-    expect(page.get_by_role("heading", level=1)).to_have_text(headers()[name].title)
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("it => it.scrollWidth - it.clientWidth") == 0
-    tall = main.evaluate("it => it.scrollHeight")
-    page.set_viewport_size({"width": width, "height": min(tall + 20, 4_000)})
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{name}-{theme}-{size}.png")
-    assert visitor.errors == []
-    assert visitor.elsewhere == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_headings_are_in_order(visit: Visit, name: str) -> None:
-    """One of the first level, and none is more than one level below the one before."""
-    page = visit.open(path_of(name))
-
-    levels = [int(tag[1]) for tag in page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(it => it.tagName)")]
-
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(low - high <= 1 for high, low in pairwise(levels))
 
 
 def test_a_file_is_named_after_its_artist_and_day(visit: Visit) -> None:
@@ -284,6 +240,31 @@ def test_a_filter_can_be_changed_by_keyboard(visit: Visit) -> None:
     page.keyboard.press("Enter")
 
     page.wait_for_url("**/?days=*")
+
+
+@pytest.mark.parametrize("key", ["trending_artists", "velocity"])
+def test_a_name_in_a_table_or_chart_is_opened_by_keyboard(visit: Visit, key: str) -> None:
+    """Tab leads to a menu above it, whose second entry is that of its second row."""
+    page = visit.open("trends?days=28")
+    artist_id = downloaded(page, key)["artist_id"][1]
+    page.get_by_role("heading", level=1).click()
+
+    while not page.evaluate("key => document.activeElement.closest(`.st-key-${key}_open`) !== null", key):
+        page.keyboard.press("Tab")
+    for pressed in ("Enter", "ArrowDown", "Enter"):
+        page.keyboard.press(pressed)
+
+    page.wait_for_url(f"**/artist?artist={artist_id}")
+
+
+def test_a_chart_is_read_out_as_one_text(visit: Visit) -> None:
+    """Its marks, axes and titles are hidden from a screen reader."""
+    chart = visit.open("trends?days=28").get_by_test_id("stVegaLiteChart").first
+
+    expect(chart).to_have_attribute("aria-label", re.compile("has the highest growth"))
+    named = "all => all.filter(it => !it.closest('[aria-hidden=true]')).map(it => it.ariaLabel)"
+    assert chart.locator("[aria-label]").evaluate_all(named) == []
+    assert chart.locator("[role^=graphics-symbol]").evaluate_all(named) == []
 
 
 def test_a_metric_shows_its_definition(visit: Visit) -> None:

@@ -16,7 +16,7 @@ from recsys.releases import registry
 from recsys.warehouse.query import Warehouse
 
 from .conftest import Open, failures
-from .walk import plain
+from .walk import Walk, plain
 
 LAST_ARTIST = """
 select artists.artist_id, artists.name, tracks.track_id, tracks.title
@@ -194,6 +194,48 @@ def test_a_labels_links_are_to_its_own(
 
     file = registry.label_warehouse(published_home, label_id)
     assert row_of(file, f"select count(*) from marts.track_features where {parameter}_id = '{value}'")[0] > 0
+
+
+@pytest.mark.parametrize("viewer", ["operator", "label"])
+@pytest.mark.parametrize("page", ["trends", "overview", "search"])
+def test_a_menu_lists_every_page_that_a_table_leads_to(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, label_id: str, page: str, viewer: str
+) -> None:
+    """Without a mouse, names in the cells cannot be opened: each id of the rows is in the menu once."""
+    walk, words = Walk(monkeypatch), {"q": "club"} if page == "search" else {}
+    opened = open_page(page, label=label_id if viewer == "label" else None, **words)
+
+    menus = {menu.proto.id.rsplit("-", 1)[-1]: menu.proto.options for menu in opened.get("menu_button")}
+    columns = ["track_id", "artist_id"] + (["label_id"] if viewer == "operator" else [])
+    for key in walk.shown.tables:
+        rows = walk.shown.rows[key]
+        ids = {value for name in columns if name in rows.columns for value in rows[name].drop_nulls()}
+        options = menus.get(f"{key}_open", [])
+        assert len(set(options)) == len(options) == len(ids)
+    assert menus
+
+
+def test_names_that_lead_to_several_pages_are_followed_by_the_id() -> None:
+    """A page that several rows lead to is listed once; a row without a name is listed by its id, without ids not."""
+    rows = pl.DataFrame(
+        {
+            "title": ["Parade", "Parade", None, "Ink"],
+            "track_id": ["t1", "t2", "t3", None],
+            "artist_name": ["Ada", "Ada", "Ada", "Bo"],
+            "artist_id": ["a1", "a1", "a1", "a2"],
+        }
+    )
+
+    found = links.targets(rows, {"title": ["track_id"], "artist_name": ["artist_id"]})
+
+    assert list(found.items()) == [
+        ("Parade (t1)", (links.TRACK, "t1")),
+        ("Parade (t2)", (links.TRACK, "t2")),
+        ("t3", (links.TRACK, "t3")),
+        ("Ada", (links.ARTIST, "a1")),
+        ("Bo", (links.ARTIST, "a2")),
+    ]
+    assert links.targets(rows, {}) == links.targets(rows.clear(), {"title": ["track_id"]}) == {}
 
 
 def test_names_of_labels_are_links_for_operators_only(monkeypatch: pytest.MonkeyPatch) -> None:

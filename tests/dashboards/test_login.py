@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from recsys.home import Home
 from recsys.releases import registry
 from recsys.reports.markdown import JOINER
 from recsys.warehouse.query import Warehouse
 
-from .browser import CHROMIUM, Visit, chromium, downloaded, served
+from .browser import CHROMIUM, Visit, chromium, downloaded, log_in, served
 from .provider import provider
 
 pytestmark = [
@@ -82,16 +82,6 @@ def visit(site: tuple[str, str]) -> Iterator[Visit]:
         yield visitor
         assert visitor.errors == []
         assert [url for url in visitor.elsewhere if not url.startswith(issuer)] == []
-
-
-def log_in(visit: Visit, email: str) -> Page:
-    """Log in on the provider's page."""
-    page = visit.open()
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_role("link", name=email).click()
-    page.wait_for_url(f"{visit.address}/**")
-    visit.settle()
-    return page
 
 
 def log_out(visit: Visit) -> None:

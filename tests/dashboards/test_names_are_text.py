@@ -24,6 +24,7 @@ RENDERED = {
         "button",
         "download_button",
         "link_button",
+        "menu_button",
         "checkbox",
         "toggle",
         "radio",
@@ -95,10 +96,10 @@ def rendered(call: ast.Call) -> list[ast.expr]:
 
 
 def is_text(argument: ast.expr) -> bool:
-    """Return whether an argument is a constant, or a call of a function that escapes."""
+    """Return whether an argument is a constant, the style sheet, or a call of a function that escapes."""
     if isinstance(argument, ast.Call):
         return ast.unparse(argument.func) in ("as_markdown", "fill", "tooltip", "Markdown")
-    return isinstance(argument, ast.Constant)
+    return isinstance(argument, ast.Constant) or ast.unparse(argument) == "data.LOOK"
 
 
 @pytest.fixture(scope="module")

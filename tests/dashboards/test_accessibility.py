@@ -1,0 +1,94 @@
+"""Every page, for operators and labels, in both themes, wide and on a phone: fits the screen and meets WCAG 2 AA."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from dashboards.menu import headers
+from recsys.home import Home
+
+from .browser import CHROMIUM, ROOT, Visit, chromium, log_in, served
+from .provider import provider
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found; apt-get install chromium"),
+]
+SCREENS = ROOT / "data" / "screens"  # screenshots to look at; ignored by git
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+THEMES = ("light", "dark")
+VIEWERS = {"operator": "ops@service.example", "label": "anna@label.example"}  # with the e-mail of their account
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")  # with the order of headings
+OF_STREAMLIT = (  # (rule, selector) of what Streamlit draws, whose roles an app cannot set
+    ("list", "ul[data-testid=stSidebarNavItems]"),  # the menu: a list whose items are grouped by sections
+    ("listitem", "ul[data-testid=stSidebarNavItems] li"),
+    ("presentation-role-conflict", "section[data-testid=stFileUploaderDropzone]"),  # has both a name and no role
+)
+
+
+@pytest.fixture(scope="module")
+def open_as(simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """A function (viewer, theme, size) -> browser window, in which the viewer has logged in."""
+    home = tmp_path_factory.mktemp("accessible") / "home"
+    shutil.copytree(simulated_home.path, home, symlinks=True)
+    (home / "access.toml").write_text(
+        f'operators = ["{VIEWERS["operator"]}"]\n[labels]\n{label_id} = ["{VIEWERS["label"]}"]\n'
+    )
+    accounts = {email: {"sub": email, "email": email, "email_verified": True} for email in VIEWERS.values()}
+    with provider(accounts) as issuer, served(home, issuer=issuer) as address, chromium() as browser:
+
+        @cache
+        def opened(viewer: str, theme: str, size: str) -> Visit:
+            width, height = SIZES[size]
+            visit = Visit(browser, address, width=width, height=height, dark=theme == "dark")
+            log_in(visit, VIEWERS[viewer])
+            visit.elsewhere.clear()  # the provider's page
+            return visit
+
+        yield opened
+
+
+def views() -> Iterator[tuple[str, str, str, str]]:
+    """Yield every page that a viewer may open, in each theme and size; pages of one window follow each other."""
+    for viewer, theme, size in product(VIEWERS, THEMES, SIZES):
+        for name, header in headers().items():
+            if viewer == "operator" or header.for_labels:
+                yield viewer, theme, size, name
+
+
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """Return what violates a rule of axe-core: rule, selector, HTML; without what is in OF_STREAMLIT."""
+    found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
+    nodes = ((rule["id"], node["target"][-1], node["html"]) for rule in found for node in rule["nodes"])
+    return [(rule, target, html) for rule, target, html in nodes if not is_of_streamlit(page, rule, target)]
+
+
+def is_of_streamlit(page: Page, rule: str, target: str) -> bool:
+    """Return whether an element that violates a rule is listed in OF_STREAMLIT."""
+    selectors = [selector for of_rule, selector in OF_STREAMLIT if of_rule == rule]
+    return any(page.locator(target).first.evaluate("(it, to) => it.matches(to)", to) for to in selectors)
+
+
+@pytest.mark.parametrize(("viewer", "theme", "size", "name"), views())
+def test_a_page_is_accessible(open_as: Callable, viewer: str, theme: str, size: str, name: str) -> None:
+    """It violates no rule, is not wider than its screen, has no error, and contacts no other server."""
+    visit: Visit = open_as(viewer, theme, size)
+    visit.errors.clear()
+
+    page = visit.open("" if name == "overview" else name)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(headers()[name].title)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("it => it.scrollWidth - it.clientWidth") == 0
+    assert violations(page) == []
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": min(main.evaluate("it => it.scrollHeight") + 20, 4_000)})
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENS / f"{viewer}-{name}-{theme}-{size}.png")
+    page.set_viewport_size({"width": width, "height": height})
+    assert (visit.errors, visit.elsewhere) == ([], [])
