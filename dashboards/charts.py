@@ -7,12 +7,14 @@ and with a dark background. No chart distinguishes series by colour alone.
 
 from datetime import timedelta
 from textwrap import wrap
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import altair as alt
 import numpy as np
 import polars as pl
 import streamlit as st
+
+from dashboards import outlines
 
 Chart: TypeAlias = alt.LayerChart | alt.FacetChart
 
@@ -33,6 +35,11 @@ RANK_TICKS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 NAME_MARGIN, N_DAY_TICKS = 0.55, 4  # space for names behind lines, as a share of their width; ticks of that axis
 BAR_NAME_LENGTH, LINE_NAME_LENGTH = 30, 18  # characters of a name beside a bar, and behind a line
 NAMES_WIDTH = 150  # of a name behind a line, at most [px]
+OUTLINE, MAP_HEIGHT = "outline", 390  # name of the data of a map; its height [px]
+# Colours of maps by whether the page is dark: small and great shares; less, as much, and more; no value; no row.
+SHARE_COLOURS = {False: ("#D3E6F3", "#00466F"), True: ("#1D4864", "#A9DCF8")}
+RATIO_COLOURS = {False: ("#B04C00", "#E9E4D8", "#00639B"), True: ("#F09A2A", "#4A4F55", "#62BDF0")}
+NO_VALUE, NO_ROW = {False: "#AEB6BE", True: "#6B747D"}, {False: "#EEF1F4", True: "#1C252E"}
 UNIT_LENGTH = 60  # characters per line of the text above a chart, as a phone shows it
 
 
@@ -68,10 +75,14 @@ def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Too
     formats = {name: "%d %b %Y" for name, dtype in rows.schema.items() if dtype == pl.Date}
     formats |= {name: _number_format(unit, rows[name]) for name in measures}
     return [
-        alt.Tooltip(name, title=name.replace("_", " "), format=formats.get(name, alt.Undefined))
+        alt.Tooltip(name, type=_type(dtype), title=name.replace("_", " "), format=formats.get(name, alt.Undefined))
         for name, dtype in rows.schema.items()
         if not dtype.is_nested()
     ]
+
+
+def _type(dtype: pl.DataType) -> Literal["nominal", "quantitative", "temporal"]:
+    return "quantitative" if dtype.is_numeric() else "temporal" if dtype.is_temporal() else "nominal"
 
 
 def _day_axis(name: str) -> alt.X:
@@ -121,6 +132,7 @@ def _styled(chart: Chart, unit: str, height: int) -> Chart:
         .configure_mark(aria=False)
         .configure_view(strokeWidth=0)
         .configure_axis(**axis, gridOpacity=0.7, labelFontSize=12, labelFlush=False)
+        .configure_legend(labelColor=quiet, labelFontSize=12)
         .configure_text(color=ink, fontSize=12)
     )
     return styled
@@ -386,6 +398,50 @@ def heatmap(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> 
     cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(rows, "%", {value}))
     numbers = base.mark_text().encode(text=alt.Text(f"{value}:Q", format=".0%"), color=alt.value(_ink()[0]))
     return _styled(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 60)
+
+
+def world(rows: pl.DataFrame, code: str, value: str, name: str, *, unit: str) -> Chart:
+    """
+    Draw a map of the countries, coloured by a value; countries without a value are grey, and those without a row empty.
+
+    Args:
+        rows: One row per country; those that the outline does not have are left out (see `outlines.drawn_codes`).
+        code: Column of ISO 3166-1 alpha-2 codes.
+        value: Column of values: shares, or ratios above 0.
+        name: Column of names of the countries.
+        unit: '%' for shares, 0..1, which are darker the greater they are; for ratios the text above the map, whose
+            colours are those of less and of more, and neutral at 1.
+    """
+    drawn = rows.filter(pl.col(code).is_in(list(outlines.drawn_codes())))
+    form = alt.TopoDataFormat(feature=outlines.LAYER, type="topojson")
+    base = alt.Chart(alt.NamedData(OUTLINE, format=form))
+    border = {"stroke": _background(), "strokeWidth": 0.5}
+    lookup = alt.LookupData(drawn, key=code, fields=[one for one in drawn.columns if one != code])
+    shapes = (
+        base.transform_lookup(lookup="id", from_=lookup)
+        .transform_filter(f"isValid(datum['{name}'])")
+        .mark_geoshape(**border)
+        .encode(
+            color=alt.condition(
+                f"isValid(datum['{value}'])", _shade(value, drawn, unit), alt.value(NO_VALUE[_is_dark()])
+            ),
+            tooltip=_tooltips(drawn.drop(code), unit, {value}),
+        )
+    )
+    layers = alt.layer(base.mark_geoshape(fill=NO_ROW[_is_dark()], **border), shapes).project(type="equalEarth")
+    return _styled(layers, unit, MAP_HEIGHT).properties(datasets={OUTLINE: outlines.topology()})
+
+
+def _shade(value: str, rows: pl.DataFrame, unit: str) -> alt.Color:
+    """Return the colours of a map, with a legend below it: of shares from 0 to the greatest, of ratios around 1."""
+    axis: dict[str, Any] = {"orient": "bottom", "title": None, "gradientLength": 220, "gradientThickness": 10}
+    if unit == "%":
+        scale = alt.Scale(domain=[0, rows[value].max() or 1], range=list(SHARE_COLOURS[_is_dark()]), interpolate="lab")
+        return alt.Color(f"{value}:Q", scale=scale, legend=alt.Legend(format=".0%", tickCount=4, **axis))
+    less, same, more = RATIO_COLOURS[_is_dark()]
+    scale = alt.Scale(type="log", base=2, domain=[0.25, 1, 4], range=[less, same, more], clamp=True, interpolate="lab")
+    legend = alt.Legend(values=[0.25, 0.5, 1, 2, 4], labelExpr="format(datum.value, '~r') + ' x'", **axis)
+    return alt.Color(f"{value}:Q", scale=scale, legend=legend)
 
 
 def _scale_with_number_margin(values: pl.Series) -> alt.Scale:

@@ -187,6 +187,18 @@ def choose_artist() -> str:
     return artist_id
 
 
+def choose_label() -> str:
+    """Offer a select box of all labels, without one for all, and return a label id; stop the page if there is none."""
+    labels = data.run_query("filter_values").filter(kind="label")
+    if labels.is_empty():
+        empty_state("There are no labels in the catalogue yet.", operator="Add them: recsys ingest labels.csv.")
+        st.stop()
+    names = dict(zip(labels["value"], labels["name"], strict=True))
+    label_id = choose("Label", names, "label")
+    name_files_after(names[label_id])
+    return label_id
+
+
 def _artist_of_address(names: Container[str]) -> str | None:
     """Return the artist of the recording in the address, if it has no artist; stop the page if that is unknown."""
     track_id = st.query_params.get("track")

@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, filters, home, links, parts, sentences
+from dashboards import charts, data, filters, home, links, maps, parts, sentences
 from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -236,6 +236,68 @@ def audience() -> None:
     _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups", dimension=dimension)
     loyalty()
     _overlap()
+
+
+def markets() -> None:
+    """Show in which countries the label is played, and where one of its artists is played more than the label."""
+    header("Markets", "In which countries the label's music is played, and where one of its artists stands out.")
+    with filters.row():
+        n_weeks = filters.choose("Period", WEEKS, "weeks")
+    groups = data.run_query("label_parts", dimension="country", weeks=n_weeks)
+    countries = maps.with_names(groups.drop_nulls("cell").rename({"cell": "country"}).drop("name"))
+    if countries.is_empty():
+        parts.empty_state("No country had enough listeners in each of these weeks.", "Choose the last closed week.")
+    else:
+        under = under_listeners(data.least_listeners())
+        maps.figure(
+            f"Countries, {WEEKS[n_weeks]}",
+            countries.drop("label_id", "n_listeners"),
+            "share",
+            share="share",
+            key="world",
+            alt_text=f"Map of the countries; most plays come from {countries['name'][0]}, {countries['share'][0]:.0%}.",
+            note=f"Share of the label's plays. Grey: {under} in one of these weeks, or nobody (see all others).",
+        )
+    named = sentences.with_country_names(groups, "name", "country")
+    _parts(named.drop("n_listeners"), f"Plays by country, {WEEKS[n_weeks]}", key="countries", dimension="country")
+    _artist_markets()
+
+
+def _artist_markets() -> None:
+    """Show where one of the label's artists is played more than its other music."""
+    parts.heading("Where an artist stands out")
+    with filters.row():
+        artist_id = filters.choose_artist()
+    found = maps.with_names(data.run_query("label_markets", artist_id=artist_id))
+    if found.is_empty():
+        parts.empty_state("The artist had too few listeners to divide them into countries.", "Choose another artist.")
+        return
+    first, last = (format_day(found[name][0]) for name in ("from_day", "to_day"))
+    most = maps.standing_out(found)
+    if most.is_empty():
+        parts.caption("In no country is the artist clearly played more than the label's other music.")
+    else:
+        parts.bullets([sentences.artist_market_sentence(row) for row in most.iter_rows(named=True)])
+    shown = found.drop("label_id")
+    maps.figure(
+        "The artist compared with the label",
+        shown,
+        "ratio",
+        share="share",
+        key="artist_world",
+        alt_text=f"Map of the countries; the artist stands out most in {found['name'][0]}.",
+        note=f"From {first} to {last}. Grey: {under_listeners(data.least_listeners())}, or nobody. To protect them, "
+        f"each share is blurred by at most {ceil(100 * found['error'][0])} points; the ratio is between low and high.",
+        unit="the country's share of the artist's plays / its share of the label's plays",
+    )
+    parts.table(
+        shown.select("name", "share", "label_share", "ratio", "low", "high"),
+        mart="label_figures",
+        key="artist_markets",
+        title="The artist by country",
+        names={"name": "country", "share": "share of the artist's plays", "label_share": "share of the label's plays"},
+        formats={"share": "percent", "label_share": "percent"} | dict.fromkeys(("ratio", "low", "high"), "%.2f"),
+    )
 
 
 def _overlap() -> None:

@@ -100,6 +100,20 @@ def _similar(n: int, n_reached: int) -> str:
     return f"{n_reached:,} of {n:,} similar {'week' if n == 1 else 'weeks'} led to the top ten"
 
 
+def market_sentence(row: Mapping[str, Any], whole: str) -> Markdown:
+    """Describe a row of the query `markets`: how much more is played in a country; `whole`: what is compared with."""
+    values = {"name": row["name"], "ratio": f"{row['ratio']:.1f}", "whole": whole, "share": f"{row['play_share']:.1%}"}
+    values |= {"home": f"{row['home_share']:.1%}", "low": f"{row['low']:.1f}", "high": f"{row['high']:.1f}"}
+    text = "**{name}**: {ratio} times its share of {whole} ({share} instead of {home}; 95 % interval {low} to {high})."
+    return fill(text, **values)
+
+
+def artist_market_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `label_markets`: how much more an artist is played in a country than the label."""
+    values = {"name": row["name"], "low": f"{row['low']:.1f}", "high": f"{row['high']:.1f}", "n": f"{row['ratio']:.1f}"}
+    return fill("**{name}**: about {n} times its share of the label's plays ({low} to {high}).", **values)
+
+
 def _period(first: date, last: date) -> str:
     return f"on {format_day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
 

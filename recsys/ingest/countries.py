@@ -121,6 +121,17 @@ def country_name(code: str) -> str:
     return str(getattr(country, "common_name", country.name))
 
 
+def country_of_number(number: str) -> str | None:
+    """
+    Return the alpha-2 code of a country's ISO 3166-1 number; None if there is no such country.
+
+    >>> country_of_number("276"), country_of_number("000")
+    ('DE', None)
+    """
+    country = pycountry.countries.get(numeric=number)
+    return None if country is None else str(country.alpha_2)
+
+
 @cache
 def _codes() -> dict[str, str]:
     """Return the code of each known name; a shortened name of several countries is left out."""

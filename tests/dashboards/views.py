@@ -31,6 +31,8 @@ KINDS = {
     "language": "Language",
     "age": "Age of the recording",
 }
+MARKET_OWNERS = {"artist": "an artist", "label": "a label"}
+MAP_COLOURS = {"ratio": "plays compared with other music", "play_share": "share of plays"}
 Views = dict[str, Iterator["View"]]
 
 
@@ -71,6 +73,7 @@ def of_label(label: str, closings: Closings, lists: ListsTruth, every: int = 1) 
         "trends": (view(truth.trends, weeks, Period=name) for weeks, name in WEEK_COUNTS.items()),
         "breakouts": (view(truth.breakouts, of, Show=f"{of}s") for of in ("recording", "artist")),
         "audience": _audiences(truth, some),
+        "markets": _label_markets(truth, some),
         "exposure": iter([view(truth.exposure, lists)]),
         "compare": _compared(shared, some, partial(labels_page, truth)),
         "artist": _artists(truth, some),
@@ -91,6 +94,13 @@ def _audiences(truth: LabelTruth, artists: list[tuple[str, str]]) -> Iterator[Vi
     ):
         choices = {"Group plays by": group, "Period": name, "Artist": artist_name}
         yield View(lambda shown, o=of, w=weeks, a=artist: truth.audience(o, w, a, shown.rows), choices)  # type: ignore[misc]
+
+
+def _label_markets(truth: LabelTruth, artists: list[tuple[str, str]]) -> Iterator[View]:
+    """Yield each of some artists, with a period."""
+    for (artist, name), (weeks, period) in zip(artists, cycle(WEEK_COUNTS.items()), strict=False):
+        choices = {"Artist": name, "Period": period}
+        yield View(lambda shown, a=artist, w=weeks: truth.markets(w, a, shown.rows), choices)  # type: ignore[misc]
 
 
 def _artists(truth: LabelTruth, artists: list[tuple[str, str]]) -> Iterator[View]:
@@ -142,12 +152,21 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
             view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
         ),
+        "markets": _markets(truth, some, labels),
         "catalogue": (View(partial(_with, one.truth, truth.delivered), one.choices) for one in pages["catalogue"]),
         "exposure": _exposures(lists, labels, some),
         "fairness": (view(lists.fairness, kind, Group_recordings_by=name) for kind, name in KINDS.items()),
         "recommendations": _listeners(truth, lists),
         "operations": iter([view(operations, lake.folder.parent)]),
     }
+
+
+def _markets(truth: OperatorTruth, artists: list[tuple[str, str]], labels: Mapping[str, str]) -> Iterator[View]:
+    """Yield each of some artists and each label, with a colour of the map."""
+    owners = [("artist", *one) for one in artists] + [("label", *one) for one in labels.items() if one[0]]
+    for (owner, key, name), (value, colour) in zip(owners, cycle(MAP_COLOURS.items()), strict=False):
+        choices = {"Markets of": MARKET_OWNERS[owner], owner.capitalize(): name, "Colour countries by": colour}
+        yield view(truth.markets, owner, key, value, **choices)
 
 
 def _with(truth: Callable[[Shown], Truth], other: Callable[[], Truth], shown: Shown) -> Truth:

@@ -317,6 +317,28 @@ class LabelTruth:
             rows["audience"] = groups
         return Truth(rows=rows, texts=[_period_text(groups)])
 
+    def markets(self, weeks: str, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:
+        """Return the page Markets; of an artist's countries with noise, those that are shown."""
+        groups = self.parts("country", weeks)
+        named = groups.with_columns(pl.col("name").map_elements(country, return_dtype=pl.String))
+        rows = {} if groups.is_empty() else {"countries": named}
+        texts = [] if groups.is_empty() else [_period_text(groups)]
+        if not (known := named.drop_nulls("cell")).is_empty():
+            rows["world"] = known.drop("n_listeners")
+            texts += [_not_drawn(share) for share in known.filter(cell="unknown")["share"]]
+        if "artist_world" not in shown:
+            return Truth(rows=rows, texts=texts)
+        found = self.shares.markets(artist, shown["artist_world"])
+        most = found.filter(pl.col("low") > 1, pl.col("name") != "unknown").head(3).iter_rows(named=True)
+        sentences = [
+            f"{row['name']}: about {row['ratio']:.1f} times its share of the label's plays "
+            f"({row['low']:.1f} to {row['high']:.1f})."
+            for row in most
+        ]
+        texts += [] if sentences else ["In no country is the artist clearly played more than the label's other music."]
+        texts += [_not_drawn(share) for share in found.filter(name="unknown")["share"]]
+        return Truth(rows=rows | {"artist_world": found, "artist_markets": found}, sentences=sentences, texts=texts)
+
     def _loyalty(self) -> pl.DataFrame:
         """Return the listeners of each closed week by what they had played before."""
         rows = [
@@ -352,6 +374,10 @@ def _is_far(found: dict[str, Any], direction: str, least_z: float) -> bool:
     if direction == "drop":
         return bool(found["raw_z"] <= -least_z)
     return bool(found["raw_z"] >= least_z and found["rise"] >= np.log(2))
+
+
+def _not_drawn(share: float) -> str:
+    return f"Not on the map: unknown ({share:.1%} of plays)."
 
 
 def _mover(row: dict[str, Any]) -> str:

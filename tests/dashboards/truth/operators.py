@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from .page import Truth, country, number, percent, quotient, signed, span, written
@@ -27,6 +28,7 @@ DELIVERED = (
     *("artists", "audio_features", "audio_vectors", "charts", "events"),
     *("labels", "listens", "playlists", "signals", "tracks", "users"),
 )
+LEAST_IN_MARKET, N_MARKETS = 10, 15
 N_FAVOURITES, LEAST_IN_COMMON, N_OVERLAPS = 20, 10, 20
 
 
@@ -346,6 +348,54 @@ class OperatorTruth:
             months_since=n_months - pl.col("cohort_month").dt.month().cast(pl.Int32),
             share=pl.col("n_listeners") / pl.col("n_cohort"),
         ).sort("cohort_month", "months_since")
+
+    # ----- Markets
+
+    def markets(self, owner: str, owner_id: str, value: str) -> Truth:
+        """Return the page Markets of an artist or a label, coloured by a value."""
+        recent = self.lake.last(MONTH_DAYS).filter(pl.col("n_plays") > 0)
+        own = recent.filter(pl.col(f"{owner}_id") == owner_id)
+        if own.is_empty():
+            return Truth()
+        every = self._compared_countries(recent, own)
+        rows = every.with_columns(name=pl.col("code").map_elements(country, return_dtype=pl.String))
+        is_known = pl.col("n_listeners") >= LEAST_IN_MARKET
+        known = rows.filter(is_known)
+        frames = {"markets": rows, "world": rows.with_columns(pl.when(is_known).then(value).alias(value))}
+        frames |= {} if known.is_empty() else {"ratios": known.head(N_MARKETS)}
+        most = known.filter(pl.col("low") > 1, pl.col("code") != "unknown").sort("ratio", descending=True).head(3)
+        sentences = [
+            f"{row['name']}: {row['ratio']:.1f} times its share of all plays ({row['play_share']:.1%} instead of "
+            f"{row['home_share']:.1%}; 95 % interval {row['low']:.1f} to {row['high']:.1f})."
+            for row in most.iter_rows(named=True)
+        ]
+        nothing = (
+            [] if sentences else ["In no country with 10 listeners or more is it clearly played more than other music."]
+        )
+        unknown = rows.filter(code="unknown")["play_share"].to_list()
+        return Truth(
+            rows=frames,
+            sentences=sentences,
+            texts=nothing + [f"Not on the map: unknown ({share:.1%} of plays)." for share in unknown],
+        )
+
+    def _compared_countries(self, recent: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+        """Return the shares of each country in plays, most plays first; intervals by each listener's influence."""
+        listeners = recent.group_by("user_id", code="country").agg(all=pl.col("n_plays").sum())
+        plays = own.group_by("user_id").agg(own=pl.col("n_plays").sum())
+        every = listeners.join(plays, on="user_id", how="left").with_columns(pl.col("own").fill_null(0))
+        weights = every.select(own=pl.col("own") / pl.col("own").sum(), all=pl.col("all") / pl.col("all").sum())
+        mine, home = weights["own"].to_numpy(), weights["all"].to_numpy()
+        rows = []
+        for (code,), found in every.filter(pl.col("own") > 0).group_by("code"):
+            inside = (every["code"] == code).to_numpy()
+            share, of_all = float(mine[inside].sum()), float(home[inside].sum())
+            influence = mine * (inside / share - 1) - home * (inside / of_all - 1)
+            wide = float(np.exp(1.96 * np.sqrt((influence**2).sum())))
+            counts = {"n_plays": total(found, "own"), "n_listeners": found.height}
+            shares = {"play_share": share, "home_share": of_all, "ratio": share / of_all}
+            rows.append({"code": code, **counts, **shares, "low": share / of_all / wide, "high": share / of_all * wide})
+        return pl.DataFrame(rows).sort("n_plays", "code", descending=[True, False])
 
     # ----- Operations
 

@@ -10,6 +10,7 @@ from functools import cached_property
 import polars as pl
 
 from .closings import MIN_LISTENERS, SOURCES, Closings, Month, Period
+from .page import country
 from .rows import Lake
 
 NOISE_LISTENERS = 5  # more or fewer behind a share
@@ -53,6 +54,30 @@ class SharesTruth:
         shares = [near(share, named[name][1], error) for name, share in shown.select("name", "share").iter_rows()]
         order = sorted(range(len(shares)), key=lambda n: (shown["name"][n] == "all others", -shares[n]))
         return shown.with_columns(share=pl.Series(shares), error=pl.lit(error))[order]
+
+    def markets(self, artist: str, shown: pl.DataFrame) -> pl.DataFrame:
+        """Return an artist's share of the plays of each country that a page shows, compared with the label's share."""
+        (period,) = shown.select("from_day", "to_day").unique().rows()
+        listeners = self.closings.cells(self.label, "n_plays", period, "artist")[artist].n_listeners
+        error = max(NOISE_LISTENERS / listeners, 0.01) + 0.005
+        groups = {country(code): share for code, (_, share) in self._groups(artist, "country", period).items()}
+        cells = self.closings.cells(self.label, "n_plays", period, "country")
+        total = sum(cell.value for cell in cells.values())
+        of_label = {country(code): cell.value / total for code, cell in cells.items() if code is not None}
+        rows = [
+            (name, near(share, groups[name], error), of_label[name])
+            for name, share in shown.select("name", "share").iter_rows()
+        ]
+        found = pl.DataFrame(rows, ["name", "share", "label_share"], orient="row").with_columns(
+            error=pl.lit(error), from_day=pl.lit(period[0]), to_day=pl.lit(period[1])
+        )
+        bounds = {
+            "low": pl.max_horizontal(pl.col("share") - error, 0),
+            "high": pl.min_horizontal(pl.col("share") + error, 1),
+        }
+        ratios = {"ratio": pl.col("share"), **bounds}
+        compared = found.with_columns(**{key: value / pl.col("label_share") for key, value in ratios.items()})
+        return compared.sort("ratio", descending=True, maintain_order=True)
 
     def _groups(self, artist: str, dimension: str, period: Period) -> dict[str, Group]:
         """Return listeners and share of the plays of each group."""
