@@ -255,14 +255,8 @@ def cosines_along(
     is_within = (positions >= -1) & (positions <= len(rows))
     cosines = np.full(len(query), np.nan)
     if is_within.any():
-        positions = np.clip(positions[is_within], 0, len(rows) - 1)
-        left = np.minimum(positions.astype(np.int64), max(len(rows) - 2, 0))
-        low, high = int(left.min()), min(int(left.max()) + 2, len(rows))
-        vectors = index.vectors(rows.start + low, rows.start + high)
-        right = np.minimum(left + 1, len(rows) - 1)
-        share = (positions - left)[:, None]
-        interpolated = vectors[left - low] * (1 - share) + vectors[right - low] * share
-        cosines[is_within] = (query[is_within] * interpolated).sum(axis=1)
+        aligned = index.interpolated(audio_id, positions[is_within])
+        cosines[is_within] = (query[is_within] * aligned).sum(axis=1)
     return cosines
 
 
