@@ -47,6 +47,9 @@ class Alignment:
         offset_s: Recording time at which the query starts; negative if it starts before the recording [s].
         ratio: Tempo of the query divided by that of the recording: 1.05 is 5 % faster.
         score: Mean cosine similarity of the query's vectors and the recording's vectors at the aligned times, -1..1.
+        contrast: The part of the score that is due to changes that both share: the score minus the mean similarity of
+            all pairs of these vectors, whatever their times. About 0 for noise and sustained tones, which resemble
+            each other at any time.
         n_vectors: Number of query vectors whose aligned time lies within the recording.
     """
 
@@ -54,6 +57,7 @@ class Alignment:
     offset_s: float
     ratio: float
     score: float
+    contrast: float
     n_vectors: int
 
 
@@ -257,9 +261,19 @@ def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: f
     ratios, offsets_s = _grid(ratios[best] + FINE_RATIOS, offsets_s[best] + FINE_OFFSETS_S)
     scores = mean_cosines(cosines, ratios, offsets_s, low)
     best = int(scores.argmax())
-    rows = _fractional_rows(len(query), ratios[best : best + 1], offsets_s[best : best + 1], low)[0]
-    n_within = int(((rows >= -0.5) & (rows <= cosines.shape[1] - 0.5)).sum())
-    return Alignment(index.ids[track], float(offsets_s[best]), float(ratios[best]), float(scores[best]), n_within)
+    ratio, offset_s, score = float(ratios[best]), float(offsets_s[best]), float(scores[best])
+    contrast, n_within = _contrast(cosines, ratio, offset_s, low)
+    return Alignment(index.ids[track], offset_s, ratio, score, contrast, n_within)
+
+
+def _contrast(cosines: F32, ratio: float, offset_s: float, low: int) -> tuple[float, int]:
+    """Return `Alignment.contrast` and `Alignment.n_vectors`; arguments as in `mean_cosines`."""
+    n, m = cosines.shape
+    positions = _fractional_rows(n, np.array([ratio]), np.array([offset_s]), low)[0]
+    is_within = (positions >= -0.5) & (positions <= m - 0.5)
+    left, right, share = _neighbours(positions[is_within], m)
+    pairs = (cosines[:, left] * (1 - share) + cosines[:, right] * share)[is_within]  # (n_within, n_within)
+    return float(np.trace(pairs) - pairs.mean(axis=1).sum()) / n, len(pairs)
 
 
 def _grid(ratios: F64, offsets_s: F64) -> tuple[F64, F64]:
@@ -292,10 +306,15 @@ def mean_cosines(cosines: F32, ratios: F64, offsets_s: F64, low: int) -> F64:
     n, m = cosines.shape
     rows = _fractional_rows(n, ratios, offsets_s, low)
     is_within = (rows >= -0.5) & (rows <= m - 0.5)
-    rows = np.clip(rows, 0, m - 1)
-    left = np.minimum(rows.astype(np.int64), max(m - 2, 0))
-    right, share = np.minimum(left + 1, m - 1), rows - left
+    left, right, share = _neighbours(rows, m)
     vectors = np.arange(n)
     interpolated = cosines[vectors, left] * (1 - share) + cosines[vectors, right] * share
     means: F64 = np.where(is_within, interpolated, 0).mean(axis=1)
     return means
+
+
+def _neighbours(rows: F64, m: int) -> tuple[I64, I64, F64]:
+    """Return the row before and after each fractional row, within 0..m-1, and the weight of the latter, 0..1."""
+    rows = np.clip(rows, 0, m - 1)
+    left = np.minimum(rows.astype(np.int64), max(m - 2, 0))
+    return left, np.minimum(left + 1, m - 1), rows - left
