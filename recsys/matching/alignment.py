@@ -9,7 +9,7 @@ combines the score of the best recording, the scores of other recordings, and th
 vectors of other recordings. It was fitted on recordings that are not in the index.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -31,7 +31,7 @@ N_SCORED = 24  # pairs of recording and offset that are scored
 N_SKIPPED = 3  # next best recordings that the evidence ignores, since they may be copies of the best
 N_OTHERS = 6  # recordings after the skipped ones whose mean score is evidence
 RANKS = (0, 3, 11)  # ranks of the nearest rows of other recordings whose mean cosines are evidence
-COPY_SCORE, COPY_SHARE = 0.4, 0.8  # a copy of the best recording has at least this score and share of the best score
+COPY_COSINE = 0.7  # mean cosine from which two passages are copies; 1 % of unrelated pairs of 2 s exceed .61
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
 FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
@@ -47,6 +47,9 @@ class Alignment:
         offset_s: Recording time at which the query starts; negative if it starts before the recording [s].
         ratio: Tempo of the query divided by that of the recording: 1.05 is 5 % faster.
         score: Mean cosine similarity of the query's vectors and the recording's vectors at the aligned times, -1..1.
+        contrast: The part of the score that is due to changes that both share: the score minus the mean similarity of
+            all pairs of these vectors, whatever their times. About 0 for noise and sustained tones, which resemble
+            each other at any time.
         n_vectors: Number of query vectors whose aligned time lies within the recording.
     """
 
@@ -54,6 +57,7 @@ class Alignment:
     offset_s: float
     ratio: float
     score: float
+    contrast: float
     n_vectors: int
 
 
@@ -98,12 +102,37 @@ def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[Alig
             best[track] = alignment
     tracks = sorted(best, key=lambda track: (-best[track].score, best[track].track_id))
     while tracks:
-        min_score = max(COPY_SCORE, COPY_SHARE * best[tracks[0]].score)
-        copies = [track for track in tracks[1:] if best[track].score >= min_score]
-        others = [best[track] for track in tracks[1 + len(copies) :]]
+        copies = _copies(index, best, tracks, len(query))
+        others = [best[track] for track in tracks[1:] if track not in copies]
         evidence = _evidence(best[tracks[0]].score, others, _without(near, index, [tracks[0], *copies]))
         yield AlignedQuery([best[track] for track in tracks], evidence)
         near, tracks = _without(near, index, tracks[:1]), tracks[1:]
+
+
+def _copies(index: FingerprintIndex, best: Mapping[int, Alignment], tracks: list[int], n: int) -> list[int]:
+    """
+    Return the recordings whose passage is a copy of the first recording's.
+
+    Two recordings that both resemble the query need not resemble each other: their passages are compared directly.
+    """
+    first, *others = (aligned_vectors(index, best[track], n) for track in tracks)
+    min_total = COPY_COSINE * np.count_nonzero(first.any(axis=1))
+    return [track for track, other in zip(tracks[1:], others, strict=True) if float((first * other).sum()) >= min_total]
+
+
+def aligned_vectors(index: FingerprintIndex, alignment: Alignment, n: int) -> F32:
+    """
+    Return the vectors of a recording at the times that are aligned with a query's n vectors.
+
+    Returns:
+        Unit vectors, interpolated between rows, shape (n, 128); zeros outside the recording.
+    """
+    n_rows = len(index.rows_of(alignment.track_id))
+    positions = _fractional_rows(n, np.array([alignment.ratio]), np.array([alignment.offset_s]), 0)[0]
+    is_within = (positions >= -0.5) & (positions <= n_rows - 0.5)
+    vectors = index.interpolated(alignment.track_id, positions) * is_within[:, None]
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
 
 
 def _without(near: Neighbours, index: FingerprintIndex, tracks: list[int]) -> Neighbours:
@@ -232,9 +261,19 @@ def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: f
     ratios, offsets_s = _grid(ratios[best] + FINE_RATIOS, offsets_s[best] + FINE_OFFSETS_S)
     scores = mean_cosines(cosines, ratios, offsets_s, low)
     best = int(scores.argmax())
-    rows = _fractional_rows(len(query), ratios[best : best + 1], offsets_s[best : best + 1], low)[0]
-    n_within = int(((rows >= -0.5) & (rows <= cosines.shape[1] - 0.5)).sum())
-    return Alignment(index.ids[track], float(offsets_s[best]), float(ratios[best]), float(scores[best]), n_within)
+    ratio, offset_s, score = float(ratios[best]), float(offsets_s[best]), float(scores[best])
+    contrast, n_within = _contrast(cosines, ratio, offset_s, low)
+    return Alignment(index.ids[track], offset_s, ratio, score, contrast, n_within)
+
+
+def _contrast(cosines: F32, ratio: float, offset_s: float, low: int) -> tuple[float, int]:
+    """Return `Alignment.contrast` and `Alignment.n_vectors`; arguments as in `mean_cosines`."""
+    n, m = cosines.shape
+    positions = _fractional_rows(n, np.array([ratio]), np.array([offset_s]), low)[0]
+    is_within = (positions >= -0.5) & (positions <= m - 0.5)
+    left, right, share = _neighbours(positions[is_within], m)
+    pairs = (cosines[:, left] * (1 - share) + cosines[:, right] * share)[is_within]  # (n_within, n_within)
+    return float(np.trace(pairs) - pairs.mean(axis=1).sum()) / n, len(pairs)
 
 
 def _grid(ratios: F64, offsets_s: F64) -> tuple[F64, F64]:
@@ -267,10 +306,15 @@ def mean_cosines(cosines: F32, ratios: F64, offsets_s: F64, low: int) -> F64:
     n, m = cosines.shape
     rows = _fractional_rows(n, ratios, offsets_s, low)
     is_within = (rows >= -0.5) & (rows <= m - 0.5)
-    rows = np.clip(rows, 0, m - 1)
-    left = np.minimum(rows.astype(np.int64), max(m - 2, 0))
-    right, share = np.minimum(left + 1, m - 1), rows - left
+    left, right, share = _neighbours(rows, m)
     vectors = np.arange(n)
     interpolated = cosines[vectors, left] * (1 - share) + cosines[vectors, right] * share
     means: F64 = np.where(is_within, interpolated, 0).mean(axis=1)
     return means
+
+
+def _neighbours(rows: F64, m: int) -> tuple[I64, I64, F64]:
+    """Return the row before and after each fractional row, within 0..m-1, and the weight of the latter, 0..1."""
+    rows = np.clip(rows, 0, m - 1)
+    left = np.minimum(rows.astype(np.int64), max(m - 2, 0))
+    return left, np.minimum(left + 1, m - 1), rows - left

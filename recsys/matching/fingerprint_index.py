@@ -14,7 +14,7 @@ from typing import Any, Self
 import faiss
 import numpy as np
 
-from recsys.arrays import F32, I8, Rows
+from recsys.arrays import F32, F64, I8, Rows
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, SCALE, codes_of
 from recsys.errors import InputError
 from recsys.search import stored_index
@@ -97,6 +97,27 @@ class FingerprintIndex:
     def vectors(self, first: int, last: int) -> F32:
         """Return the vectors of the rows `first` to `last` - 1, shape (last - first, 128), float32."""
         return self._codes[first:last].astype(np.float32) / np.float32(SCALE)
+
+    def interpolated(self, name: str, positions: F64) -> F32:
+        """
+        Return vectors of a recording at fractional rows.
+
+        Args:
+            name: Id of the recording, which has at least one row.
+            positions: Fractional rows, counted from the first row of the recording, shape (n,); values outside the
+                recording are clipped to its first or last row. n >= 1.
+
+        Returns:
+            Linear interpolations between neighbouring rows, shape (n, 128), float32; not normalised.
+        """
+        rows = self.rows_of(name)
+        positions = np.clip(positions, 0, len(rows) - 1)
+        left = np.minimum(positions.astype(np.int64), max(len(rows) - 2, 0))
+        low, high = int(left.min()), min(int(left.max()) + 2, len(rows))
+        vectors = self.vectors(rows.start + low, rows.start + high)
+        share = (positions - left)[:, None]
+        right = np.minimum(left + 1, len(rows) - 1)
+        return np.asarray(vectors[left - low] * (1 - share) + vectors[right - low] * share, np.float32)
 
     def search(self, queries: F32, k: int) -> Neighbours:
         """Find the k nearest rows for each query vector; `queries` are unit vectors, shape (n_queries, 128)."""

@@ -67,6 +67,37 @@ def test_evidence_tells_an_indexed_recording_from_an_unknown_one(tracks: dict[st
     assert known[0] - known[1] > 3 * (unknown[0] - unknown[1])
 
 
+def resembling(query: np.ndarray, seed: int, cosine: float) -> np.ndarray:
+    """Return unit vectors that all have about this cosine with the query's, and are random otherwise."""
+    rest = np.random.default_rng(seed).standard_normal(query.shape)
+    rest -= (rest * query).sum(axis=1, keepdims=True) * query
+    rest /= np.linalg.norm(rest, axis=1, keepdims=True)
+    return np.asarray(cosine * query + np.sqrt(1 - cosine**2) * rest, np.float32)
+
+
+def test_recordings_that_resemble_a_stranger_but_not_each_other_are_no_copies(tracks: dict[str, np.ndarray]) -> None:
+    """Unrelated recordings of equal score do not hide each other: their scores are evidence against a match."""
+    stranger = walk(4_000, 36, by=0.1)
+    hubs = {f"hub {seed}": resembling(stranger, seed, 0.6) for seed in range(12)}
+
+    found = align_query(index_of(tracks | hubs), stranger)
+
+    assert {alignment.track_id for alignment in found.alignments[:12]} == set(hubs)
+    assert found.evidence[0] == pytest.approx(0.6, abs=0.1)
+    assert found.evidence[1] == pytest.approx(found.evidence[0], abs=0.1)
+
+
+def test_copies_are_told_by_their_content_at_any_score(tracks: dict[str, np.ndarray]) -> None:
+    """A copy of the best recording is no evidence against it, whether the query resembles both well or little."""
+    copies = {f"copy {seed}": resembling(tracks["t3"], seed, 0.93) for seed in range(12)}
+    for noise in (0.3, 2.0):
+        query = excerpt(tracks["t3"], 6.0, 36, noise=noise)
+        alone, among = (align_query(index_of(indexed), query).evidence for indexed in (tracks, tracks | copies))
+
+        assert among[0] >= alone[0] - 0.02
+        assert among[1] <= alone[1] + 0.05
+
+
 def test_a_query_may_begin_before_the_recording(tracks: dict[str, np.ndarray]) -> None:
     """A query that starts before the recording has a negative offset, and only vectors within the recording count."""
     index = index_of(tracks)

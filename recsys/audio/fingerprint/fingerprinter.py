@@ -35,6 +35,7 @@ N_FFT, HOP = 1_024, 128  # 128 ms every 16 ms
 N_BINS, LOWEST_HZ, HIGHEST_HZ = 112, 160.0, 3_800.0  # about two bins per semitone
 BINS_PER_SEMITONE = (N_BINS - 1) / (12 * np.log2(HIGHEST_HZ / LOWEST_HZ))
 SILENCE_RMS = 1e-5  # root mean square below which audio counts as silent
+MIN_RMS = 10 ** (-75 / 20)  # of the second of a vector, full scale 1: below -75 dBFS there is dither, hum and hiss
 LOG_OFFSET = 1e-3  # added to magnitudes before the logarithm, for audio of level 1
 AUDIBLE_LEVEL = float(np.log(2 * LOG_OFFSET))  # a frame is audible if one of its bins exceeds this
 MIN_AUDIBLE_SHARE = 0.25  # of the frames of a vector; other vectors are 0
@@ -157,8 +158,9 @@ class Fingerprinter:
 
     def vectors(self, mono: F32, rate_hz: int) -> F32:
         """Map mono audio, shape (n,), to vectors 0.256 s apart, shape (n_vectors, 128); (0, 128) for silence."""
-        frames = levelled_spectrogram(resample(mono, rate_hz, RATE_HZ))
-        return np.empty((0, N_DIMENSIONS), np.float32) if frames is None else self.spectrogram_vectors(frames)
+        sound = resample(mono, rate_hz, RATE_HZ)
+        frames = levelled_spectrogram(sound)
+        return np.empty((0, N_DIMENSIONS), np.float32) if frames is None else self._loud_vectors(frames, sound)
 
     def recording_vectors(self, mono: F32, rate_hz: int) -> F32:
         """Return the vectors of a whole recording, computed piece by piece by `stream`."""
@@ -198,7 +200,16 @@ class Fingerprinter:
         frames = levelled_spectrogram(sound)
         if frames is None:
             return np.zeros((end - first, N_DIMENSIONS), np.float32)
-        return self.spectrogram_vectors(frames)[first:end]
+        return self._loud_vectors(frames, sound)[first:end]
+
+    def _loud_vectors(self, frames: torch.Tensor, sound: F32) -> F32:
+        """Return `spectrogram_vectors`; vectors of a second below MIN_RMS are 0. `sound` is at 8 kHz, not levelled."""
+        vectors = self.spectrogram_vectors(frames)
+        power = np.r_[0.0, np.cumsum(np.square(sound, dtype=np.float64))]
+        starts = HOP_FRAMES * HOP * np.arange(len(vectors))
+        ends = np.minimum(starts + N_SAMPLES, len(sound))
+        vectors[power[ends] - power[starts] < MIN_RMS**2 * (ends - starts)] = 0
+        return vectors
 
 
 def _is_audible(frames: torch.Tensor) -> torch.Tensor:
