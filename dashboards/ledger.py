@@ -185,6 +185,7 @@ def trends() -> None:
             opens="name",
         )
     _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists", dimension="artist")
+    parts.market_moves(data.run_query("label_market_moves").drop("label_id"))
 
 
 def breakouts() -> None:
