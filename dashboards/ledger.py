@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, filters, home, parts, sentences
+from dashboards import charts, data, filters, home, parts, sentences, watching
 from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -136,6 +136,7 @@ def artist() -> None:
         artist_id = filters.choose_artist()
         n_weeks = filters.choose("Recordings of", WEEKS, "weeks")
         dimension = filters.choose("Group plays by", SHARED, "by")
+        watching.watch_button(artist_id)
     parts.report_downloads(*data.artist_report(artist_id))
     _weeks("artist", artist_id)
     _audience_of(artist_id, dimension)
