@@ -12,10 +12,10 @@ from recsys.reports.morning.findings import Finding, Section
 
 TARGETS = {"track": links.TRACK, "artist": links.ARTIST, "issue": links.ISSUE}
 # section of findings that are about nothing single -> page
-PAGES = {"uses": "matches", "quality": "catalogue", "charts": "charts", "signals": "breakouts"}
+PAGES = {"uses": "matches", "quality": "catalogue", "charts": "charts", "signals": "breakouts", "market": "trends"}
 ALWAYS = ("breakouts", "drops", "quality")  # sections that also say that there is nothing
 ICONS = {"breakouts": "trending_up", "drops": "trending_down", "uses": "search", "quality": "error"}
-ICONS |= {"charts": "leaderboard", "milestones": "flag", "signals": "radio"}
+ICONS |= {"charts": "leaderboard", "milestones": "flag", "signals": "radio", "market": "public"}
 
 
 def findings() -> None:

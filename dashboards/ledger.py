@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, filters, home, links, maps, parts, sentences
+from dashboards import charts, data, filters, home, links, maps, parts, sentences, watching
 from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -136,6 +136,7 @@ def artist() -> None:
         artist_id = filters.choose_artist()
         n_weeks = filters.choose("Recordings of", WEEKS, "weeks")
         dimension = filters.choose("Group plays by", SHARED, "by")
+        watching.watch_button(artist_id)
     links.compare_link(links.COMPARED_ARTISTS, artist_id)
     parts.report_downloads(*data.artist_report(artist_id))
     _weeks("artist", artist_id)
@@ -186,6 +187,7 @@ def trends() -> None:
             opens="name",
         )
     _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists", dimension="artist")
+    parts.market_moves(data.run_query("label_market_moves").drop("label_id"))
 
 
 def breakouts() -> None:

@@ -296,6 +296,20 @@ def rising_signals(rising: pl.DataFrame) -> None:
         )
 
 
+def market_moves(moves: pl.DataFrame) -> None:
+    """Show the rows of the query `market_moves` or `label_market_moves`, if there are any."""
+    if not moves.is_empty():
+        table(
+            moves,
+            mart="market_moves",
+            key="market_moves",
+            title="Days and weeks on which the whole market moved",
+            names={"from_day": "from", "to_day": "to", "own_change": "own change", "n_weeks": "compared weeks"},
+            formats={"change": "percent", "own_change": "percent"},
+        )
+        caption("Compared with the same weekday, or the week, in the eight weeks before.")
+
+
 def facts(row: pl.DataFrame, *, mart: str, key: str, title: str, names: Mapping[str, str] = {}) -> None:
     """Show the known values of one row as a bulleted list, with downloads; parameters as in `table`."""
     _heading_row(title, row, key)

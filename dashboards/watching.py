@@ -14,6 +14,7 @@ from dashboards import access, data, parts
 from dashboards.markdown import as_markdown, fill
 from recsys.alerts import figures
 from recsys.alerts.send import is_reachable
+from recsys.errors import RecsysError
 from recsys.state import alerts as alerts_of
 from recsys.state import watchlist
 from recsys.state.store import Owner
@@ -44,6 +45,22 @@ def watched_figures() -> pl.DataFrame:
     """Return the last week of what the viewer watches; columns: see `recsys.alerts.figures`."""
     file = access.viewer().warehouse.resolve()
     return _figures(file, items(), is_label=not data.is_operator())
+
+
+def watch_button(artist_id: str, track_id: str = "") -> None:
+    """Offer to watch a recording, or the artist if `track_id` is empty; if it is watched, say so, and offer to stop."""
+    kind, item_id = ("recording", track_id) if track_id else ("artist", artist_id)
+    try:
+        is_watched = any((item.kind, item.id) == (kind, item_id) for item in items())
+    except RecsysError:  # the sidebar says that the state file cannot be read (see `saved_views`)
+        return
+    text = f"Stop watching this {kind}" if is_watched else f"Watch this {kind}"
+    icon = ":material/visibility:" if is_watched else ":material/add:"
+    is_pressed = st.button(as_markdown(text), key="watch_this", icon=icon)
+    if is_watched:
+        parts.caption("On your watchlist.")
+    if is_pressed and (unwatch(f"{kind}:{item_id}") if is_watched else watch(artist_id, track_id)):
+        st.rerun()
 
 
 def watch(artist_id: str, track_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, links, parts
+from dashboards import charts, data, filters, ledger, links, parts, watching
 from recsys.reports.wording import format_day, format_number
 
 PAGE = {"title": "Artist", "section": "Music", "order": 20, "for_labels": True}
@@ -19,6 +19,7 @@ with filters.row():
     window = filters.choose(
         "Average over", WINDOWS, "window", help="Each day shows the average over a window that ends on that day."
     )
+    watching.watch_button(artist_id)
 
 links.compare_link(links.COMPARED_ARTISTS, artist_id)
 parts.report_downloads(*data.artist_report(artist_id))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, links, parts, sentences
+from dashboards import charts, data, filters, ledger, links, parts, sentences, watching
 
 PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
 
@@ -30,6 +30,7 @@ with filters.row():
         if data.is_operator()
         else ""
     )
+    watching.watch_button(artist_id, track_id)
 
 links.compare_link(links.COMPARED_TRACKS, track_id)
 sound = data.audio_file(track_id)

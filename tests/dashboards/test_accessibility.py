@@ -32,7 +32,7 @@ OF_STREAMLIT = (  # (rule, selector) of what Streamlit draws, whose roles an app
 
 
 @pytest.fixture(scope="module")
-def open_as(simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+def open_as(simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
     """A function (viewer, theme, size) -> browser window, in which the viewer has logged in."""
     home = tmp_path_factory.mktemp("accessible") / "home"
     shutil.copytree(simulated_home.path, home, symlinks=True)
@@ -75,7 +75,7 @@ def is_of_streamlit(page: Page, rule: str, target: str) -> bool:
 
 
 @pytest.mark.parametrize(("viewer", "theme", "size", "name"), views())
-def test_a_page_is_accessible(open_as: Callable, viewer: str, theme: str, size: str, name: str) -> None:
+def test_a_page_is_accessible(open_as: Callable[..., Any], viewer: str, theme: str, size: str, name: str) -> None:
     """It violates no rule, is not wider than its screen, has no error, and contacts no other server."""
     visit: Visit = open_as(viewer, theme, size)
     visit.errors.clear()

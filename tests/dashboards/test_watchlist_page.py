@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from recsys.home import Home
+from recsys.releases import registry
 from recsys.state.alerts import Alert, record
 from recsys.state.store import Owner, State
 from recsys.state.views import View, save, views
-from recsys.state.watchlist import Item, Thresholds, thresholds, watch, watched
+from recsys.state.watchlist import MAX_WATCHED, Item, Thresholds, thresholds, watch, watched
 from recsys.warehouse.query import Warehouse
 
 from ..nights import LAST_DAY
@@ -26,6 +27,12 @@ PICTURE = "![p](http://attacker.example/p.png) :heart: $1 to $2 *x*"
 PLAYED = """
     select artist_id, track_id, title from marts.track_features join marts.track_daily using (track_id)
     where artist_id is not null and title is not null group by 1, 2, 3 order by count(*) desc, track_id limit 1
+"""
+
+LAST_OWN = """
+    select tracks.artist_id, tracks.track_id from marts.track_features as tracks
+    inner join marts.artist_profile as artists on tracks.artist_id = artists.artist_id
+    where artists.name is not null order by 1 desc, 2 desc limit 1
 """
 
 
@@ -113,6 +120,46 @@ def test_a_recording_is_watched_and_removed(open_page: Open, home: Home) -> None
     assert page.info[0].value.startswith("**You watch nothing yet.**")
 
 
+@pytest.mark.parametrize("viewer", ["operator", "label"])
+@pytest.mark.parametrize("page", ["artist", "track"])
+def test_a_page_watches_what_it_shows(open_page: Open, home: Home, label_id: str, page: str, viewer: str) -> None:
+    """A button adds it, then says that it is watched and removes it; another artist or recording is not watched."""
+    label = label_id if viewer == "label" else None
+    owner, kind = Owner("this machine", label), {"artist": "artist", "track": "recording"}[page]
+    with Warehouse.open(registry.label_warehouse(home, label_id)) as warehouse:
+        item_id = warehouse.query(f"select {page}_id from ({LAST_OWN})").item()
+    opened = open_page(page, label=label, **{page: item_id})
+    assert opened.button(key="watch_this").label == f"Watch this {kind}"
+
+    opened.button(key="watch_this").click().run()
+
+    assert failures(opened) == []
+    assert [(item.kind, item.id) for item in watched(home, owner)] == [(kind, item_id)]
+    assert opened.button(key="watch_this").label == f"Stop watching this {kind}"
+    assert "On your watchlist." in [caption.value for caption in opened.caption]
+    assert open_page(page, label=label).button(key="watch_this").label == f"Watch this {kind}"
+
+    opened.button(key="watch_this").click().run()
+
+    assert failures(opened) == []
+    assert watched(home, owner) == []
+    assert opened.button(key="watch_this").label == f"Watch this {kind}"
+
+
+def test_a_full_watchlist_says_so(open_page: Open, home: Home) -> None:
+    """Nothing is added, and the page stays."""
+    for no in range(MAX_WATCHED):
+        watch(home, OPERATOR, "artist", f"a{no}", LAST_DAY)
+    page = open_page("artist")
+
+    page.button(key="watch_this").click().run()
+
+    assert len(watched(home, OPERATOR)) == MAX_WATCHED
+    (error,) = failures(page)
+    assert str(MAX_WATCHED) in error
+    assert [*page.metric]
+
+
 def test_thresholds_are_saved(open_page: Open, home: Home) -> None:
     """The form shows what is set; without a way to send, it says so and offers no box for it."""
     page = open_page("watchlist")
@@ -179,7 +226,7 @@ def form_button(page: AppTest, label: str) -> Button:
     return next(button for button in page.button if button.label == label and button.form_id != "thresholds")
 
 
-@pytest.mark.parametrize("name", ["watchlist", "search"])
+@pytest.mark.parametrize("name", ["watchlist", "search", "artist"])
 def test_a_damaged_state_file_stops_only_the_watchlist(open_page: Open, home: Home, label_id: str, name: str) -> None:
     """Other pages are shown, with a message in the sidebar; a label reads no path."""
     State(home).path.write_text("not a database" * 99)

@@ -1,5 +1,6 @@
 """The morning reports of a run: who gets which report, and that a report shows only what its reader's file holds."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -12,7 +13,7 @@ from recsys.errors import BadRecipe
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.releases import registry
-from recsys.reports.morning.findings import Finding, Section, sections
+from recsys.reports.morning.findings import Finding, Section, _market_move, sections
 from recsys.reports.morning.page import Report, html, markdown
 from recsys.reports.morning.settings import MorningSettings
 from recsys.reports.morning.write import folder_of
@@ -134,7 +135,8 @@ def test_sentences_carry_the_numbers_of_their_marts(finished: Run) -> None:
     """Breakouts are ordered by the z-score of their newest day."""
     with Warehouse.open(finished.home.published_warehouse()) as warehouse:
         found = warehouse.query("select track_id, listen_date, n_plays, z from marts.breakouts")
-        breakouts = sections(warehouse, TALKATIVE, since=date(2000, 1, 1), is_label=False)[0]
+        every = sections(warehouse, TALKATIVE, since=date(2000, 1, 1), is_label=False)
+        (breakouts,) = (section for section in every if section.key == "breakouts")
     newest = found.sort("listen_date").group_by("track_id").last().sort("z", descending=True)
 
     assert len(newest) > 5
@@ -196,3 +198,47 @@ def test_counts_that_rise_before_plays_are_reported(finished: Run) -> None:
     of_labels = [text for found in texts.values() for text in found]
     assert of_labels
     assert not any("plays" in text for text in of_labels)
+
+
+def test_moves_of_the_whole_market_are_reported(finished: Run) -> None:
+    """The planted day on which everybody listened more, to the operator with its plays; to labels without."""
+    release = registry.current(finished.home)
+    assert release is not None
+    of_all, *of_labels = [
+        finding.text
+        for path in release.warehouses()
+        for section in sections_of(path, is_label=path != release.warehouse)
+        if section.key == "market"
+        for finding in section.findings
+        if "on 13 May" in finding.text
+    ]
+
+    assert re.fullmatch(
+        r"Plays of the whole market rose by 1\d\d% on 13 May, compared with 8 Wednesdays before, to [\d,]+ plays\.",
+        of_all,
+    )
+    assert of_labels
+    assert all(text.count("plays") == 0 and "it is counted without yours" in text for text in of_labels)
+
+
+WEEK, WEDNESDAY = (date(2026, 5, 11), date(2026, 5, 17)), (date(2026, 5, 13),) * 2
+OF_DAY, OF_WEEK = "on 13 May, compared with 8 Wednesdays before", "in the week to 17 May, compared with 8 weeks before"
+WITHOUT = "it is counted without yours"
+
+
+@pytest.mark.parametrize(
+    ("period", "figures", "text"),
+    [
+        (WEDNESDAY, {"change": 0.18, "own_change": 0.2}, f"rose by 18% {OF_DAY}; {WITHOUT}, which rose by 20%."),
+        (WEEK, {"change": -0.12, "own_change": 0.0}, f"fell by 12% {OF_WEEK}; {WITHOUT}, which stayed level."),
+        (WEDNESDAY, {"change": 0.18, "own_change": None}, f"rose by 18% {OF_DAY}; {WITHOUT}."),
+        (WEEK, {"change": 1.5, "n_plays": 12_345}, f"rose by 150% {OF_WEEK}, to 12,345 plays."),
+    ],
+)
+def test_a_move_of_the_market_is_one_sentence(
+    period: tuple[date, date], figures: dict[str, float | None], text: str
+) -> None:
+    """It says what rose, when, and that the label's own plays are not part of it."""
+    row = {"from_day": period[0], "to_day": period[1], "n_weeks": 8, **figures}
+
+    assert _market_move(row) == f"Plays of the whole market {text}"

@@ -17,6 +17,7 @@ from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, run_query
 
 SIGNAL_DAYS = 7
+MARKET_DAYS = 14  # of market moves: the last closed week, and the week that it is compared with [d]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is
     breakouts = _label_breakouts(warehouse, settings) if is_label else _breakouts(warehouse, settings)
     drops = _label_drops(warehouse, settings) if is_label else _drops(warehouse, settings)
     found = [
+        *_market(warehouse, settings, is_label=is_label),
         Section(
             "breakouts",
             "Breakouts",
@@ -183,6 +185,34 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
         )
         for row in found.filter(pl.col("z") >= settings.breakout_z).iter_rows(named=True)
     ]
+
+
+def _market(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) -> list[Section]:
+    """Return a section of the days and weeks on which the whole market moved unusually, if there are any."""
+    query = "label_market_moves" if is_label else "market_moves"
+    params = {"days": str(max(settings.days, MARKET_DAYS)), "n": str(settings.n)}
+    moves = [Finding(_market_move(row)) for row in run_query(warehouse, query, params).iter_rows(named=True)]
+    return [Section("market", "The whole market", moves, "")] if moves else []
+
+
+def _market_move(row: dict[str, Any]) -> str:
+    """Explain a row of `market_moves` or `label_market_moves`, so that nobody takes it for a success of their own."""
+    first, last = row["from_day"], row["to_day"]
+    when, usual = f"on {last:%-d %B}", f"{row['n_weeks']} {last:%A}s before"
+    if first != last:
+        when, usual = f"in the week to {last:%-d %B}", f"{row['n_weeks']} weeks before"
+    text = f"Plays of the whole market {_moved(row['change'])} {when}, compared with {usual}"
+    if "own_change" not in row:
+        return f"{text}, to {_plays(row['n_plays'])}."
+    own = "" if row["own_change"] is None else f", which {_moved(row['own_change'])}"
+    return f"{text}; it is counted without yours{own}."
+
+
+def _moved(change: float) -> str:
+    """Say how much something rose or fell, in whole per cent."""
+    if round(change, 2) == 0:
+        return "stayed level"
+    return f"{'rose' if change > 0 else 'fell'} by {abs(change):.0%}"
 
 
 def _signals(warehouse: Warehouse, settings: MorningSettings) -> list[Section]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from . import market
 from .closings import MAX_TOP_TWO, MIN_LISTENERS, Cell, Closings, Period
 from .lists import ListsTruth
 from .page import Truth, country, number, percent, quotient, signed, span, written
@@ -291,6 +292,7 @@ class LabelTruth:
         growing = artists.filter(pl.col("change") > 0).sort("change", descending=True, maintain_order=True).head(12)
         rows = {"trending_artists": artists.drop("cell", "first_date", "last_date")}
         rows |= {} if growing.is_empty() else {"velocity": growing}
+        rows |= {} if (moves := market.of_label(self.closings, self.label)).is_empty() else {"market_moves": moves}
         return Truth(rows=rows, texts=[_period_text(artists)])
 
     def breakouts(self, dimension: str) -> Truth:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from . import market
 from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import COUNTS, MEASURES, ONE_DAY, Lake, between, counted, monday, of_catalogue, ratio, total
 from .signals import rising_signals
@@ -226,6 +227,8 @@ class OperatorTruth:
         )
         found = grown.sort("velocity", "artist_id", descending=[True, False]).head(N_TRENDING)
         artist_rows = {} if found.is_empty() else {"trending_artists": found, "velocity": found}
+        moves = market.of_home(self.lake)
+        artist_rows |= {} if moves.is_empty() else {"market_moves": moves}
         return Truth(rows={**artist_rows, "genre_trends": self.genres()})
 
     def genres(self) -> pl.DataFrame:
