@@ -74,7 +74,7 @@ def is_of_streamlit(page: Page, rule: str, target: str) -> bool:
     return any(page.locator(target).first.evaluate("(it, to) => it.matches(to)", to) for to in selectors)
 
 
-@pytest.mark.parametrize(("viewer", "theme", "size", "name"), views())
+@pytest.mark.parametrize(("viewer", "theme", "size", "name"), list(views()))
 def test_a_page_is_accessible(open_as: Callable, viewer: str, theme: str, size: str, name: str) -> None:
     """It violates no rule, is not wider than its screen, has no error, and contacts no other server."""
     visit: Visit = open_as(viewer, theme, size)
