@@ -436,7 +436,8 @@ def _shade(value: str, rows: pl.DataFrame, unit: str) -> alt.Color:
     """Return the colours of a map, with a legend below it: of shares from 0 to the greatest, of ratios around 1."""
     axis: dict[str, Any] = {"orient": "bottom", "title": None, "gradientLength": 220, "gradientThickness": 10}
     if unit == "%":
-        scale = alt.Scale(domain=[0, _greatest(rows[value])], range=list(SHARE_COLOURS[_is_dark()]), interpolate="lab")
+        greatest = max(rows[value].drop_nulls().to_list(), default=0) or 1
+        scale = alt.Scale(domain=[0, greatest], range=list(SHARE_COLOURS[_is_dark()]), interpolate="lab")
         return alt.Color(f"{value}:Q", scale=scale, legend=alt.Legend(format=".0%", tickCount=4, **axis))
     less, same, more = RATIO_COLOURS[_is_dark()]
     scale = alt.Scale(type="log", base=2, domain=[0.25, 1, 4], range=[less, same, more], clamp=True, interpolate="lab")

@@ -169,7 +169,7 @@ def metric(
     """
     delta = None if change is None else f"{change:+.1%}"
     delta_color: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
-    with st.container(gap="small"):
+    with st.container(gap="small", height="stretch"):
         st.metric(
             as_markdown(label),
             missing if value is None else format_number(value, unit),
@@ -177,6 +177,7 @@ def metric(
             delta_color=delta_color,
             help=tooltip(definition or (data.column_meaning(*column) if column else None)),
             border=True,
+            height="stretch",
         )
 
 

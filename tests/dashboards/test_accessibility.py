@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -32,7 +33,9 @@ OF_STREAMLIT = (  # (rule, selector) of what Streamlit draws, whose roles an app
 
 
 @pytest.fixture(scope="module")
-def open_as(simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+def open_as(
+    simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Any]]:
     """A function (viewer, theme, size) -> browser window, in which the viewer has logged in."""
     home = tmp_path_factory.mktemp("accessible") / "home"
     shutil.copytree(simulated_home.path, home, symlinks=True)
@@ -74,7 +77,7 @@ def is_of_streamlit(page: Page, rule: str, target: str) -> bool:
     return any(page.locator(target).first.evaluate("(it, to) => it.matches(to)", to) for to in selectors)
 
 
-@pytest.mark.parametrize(("viewer", "theme", "size", "name"), views())
+@pytest.mark.parametrize(("viewer", "theme", "size", "name"), list(views()))
 def test_a_page_is_accessible(open_as: Callable[..., Any], viewer: str, theme: str, size: str, name: str) -> None:
     """It violates no rule, is not wider than its screen, has no error, and contacts no other server."""
     visit: Visit = open_as(viewer, theme, size)

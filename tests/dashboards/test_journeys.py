@@ -251,8 +251,11 @@ def test_a_name_in_a_table_or_chart_is_opened_by_keyboard(visit: Visit, key: str
 
     while not page.evaluate("key => document.activeElement.closest(`.st-key-${key}_open`) !== null", key):
         page.keyboard.press("Tab")
-    for pressed in ("Enter", "ArrowDown", "Enter"):
-        page.keyboard.press(pressed)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menu", name="Open page")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitem").nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
 
     page.wait_for_url(f"**/artist?artist={artist_id}")
 

@@ -1,6 +1,7 @@
 """Rises of other channels before plays, computed again from the raw rows by polars."""
 
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 

@@ -70,20 +70,21 @@ def _solved(weights: Csr, fixed: F32, shared: F32) -> F32:
     roots, columns = _padded(weights)
     pairs = roots * fixed[columns]  # (B,N,1)*(B,N,F) -> (B,N,F)
     transposed, diagonal = pairs.swapaxes(1, 2), shared[:, :, None]
-    residual: F32 = transposed @ roots  # (B,F,1); the start is 0
+    inverse: F32 = np.reciprocal(diagonal)
+    residual: F32 = np.matmul(transposed, roots)  # (B,F,1); the start is 0
     x = np.zeros_like(residual)
-    direction: F32 = residual / diagonal
+    direction = inverse * residual
     square = _inner(residual, direction)  # (B,1,1), the squared norm of the residual
     limit = square * np.float32(TOLERANCE**2)
     for _ in range(MAX_ITERATIONS):
         is_open = square > limit
         if not is_open.any():
             break
-        image: F32 = diagonal * direction + transposed @ (pairs @ direction)
+        image = diagonal * direction + transposed @ (pairs @ direction)
         length = np.divide(square, _inner(direction, image), out=np.zeros_like(square), where=is_open)
         x += length * direction
         residual -= length * image
-        preconditioned: F32 = residual / diagonal
+        preconditioned = inverse * residual
         before, square = square, np.where(is_open, _inner(residual, preconditioned), square).astype(np.float32)
         direction = preconditioned + np.divide(square, before, out=np.zeros_like(square), where=is_open) * direction
     factors: F32 = x[:, :, 0]
