@@ -57,7 +57,7 @@ def main(home: Path, labels: int, copies: int) -> None:
     for dimension in ("artist", "recording"):
         print(f"plays in named {dimension}s, median of labels and weeks: {100 * _named(plays, weeks, dimension):.1f} %")
     print(f"direction of {WINDOW} days wrong: {wrong} of {len(names)} labels; withheld: {withheld}")
-    _attack(figures, rows, labels)
+    _attack(Home(home), rows, labels)
     _first_closing(rows, copies)
 
 
@@ -141,18 +141,13 @@ def _plays_per_day(rows: pl.DataFrame, label_id: str, first: date, last: date) -
     return float(inside["n_plays"].sum()) / ((last - first).days + 1)
 
 
-def _attack(figures: pl.DataFrame, rows: pl.DataFrame, n: int) -> None:
-    from recsys.ledger.audit import audit
-    from recsys.ledger.blocks import rows_by_day
+def _attack(home: Home, rows: pl.DataFrame, n: int) -> None:
+    from recsys.published.label_audit import audit_labels
 
     fewest = rows.group_by("label_id").agg(pl.col("n_plays").sum()).sort("n_plays", "label_id").head(n)["label_id"]
-    n_groups = n_unsafe = 0
-    for label_id in fewest:
-        lines = figures.filter(pl.col("label_id") == label_id)
-        of_label = rows.filter(pl.col("label_id") == label_id, pl.col("n_plays") > 0)
-        for attack in audit(lines, rows_by_day(lines, of_label)):
-            n_groups, n_unsafe = n_groups + 1, n_unsafe + (not attack.is_safe)
-    print(f"groups of at most nine listeners attacked: {n_groups:,} of {n} labels; narrowed down too far: {n_unsafe}")
+    attacks = [attack for label_id in fewest for attack in audit_labels(home, [label_id])]
+    n_unsafe = sum(not attack.is_safe for attack in attacks)
+    print(f"groups of up to nine listeners attacked: {len(attacks):,} of {n} labels; narrowed down too far: {n_unsafe}")
 
 
 if __name__ == "__main__":

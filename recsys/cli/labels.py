@@ -54,5 +54,5 @@ def audit(home: Home, label_ids: tuple[str, ...]) -> None:
     unsafe = [attack for attack in attacks if not attack.is_safe]
     click.echo(f"{len(attacks):,} groups of at most nine listeners attacked, {len(unsafe):,} narrowed down too far")
     for attack in unsafe[:20]:
-        click.echo(f"{attack.group[0]} to {attack.group[1]}: {attack.low:,.0f} to {attack.high:,.0f} plays")
+        click.echo(str(attack))
     sys.exit(1 if unsafe else 0)

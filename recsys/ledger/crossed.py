@@ -4,7 +4,8 @@ The cross table of a week: an artist's plays by country, age, gender and source,
 Columns are the cells that the label's own lines name, so that the sum of each column is known exactly; rows are the
 artists with enough listeners, and all other plays of the label. A cell is listed if it passes the test. What a row or a
 column does not list is empty or passes it with twice as many listeners, since a group that is not listed is a part of
-both; otherwise the smallest listed cells are left out until it does.
+both; otherwise the smallest listed cells are left out until it does. So are cells of an artist that reveal an
+intersection of too few listeners, with each other or with the artist's recordings (see `intersections`).
 
 The noise of a share is bounded, and a keyed hash of the listeners behind it. Equal groups of listeners get equal noise,
 however often and wherever they are listed, so that no repetition averages it away.
@@ -18,14 +19,18 @@ import polars as pl
 
 from recsys.ledger.cells import does_pass, partition, summed
 from recsys.ledger.dimensions import PERIOD, by_source
-from recsys.ledger.lines import AUDIENCES, SOURCE
+from recsys.ledger.intersections import merge_intersections
+from recsys.ledger.lines import AUDIENCES, RECORDING, SOURCE
 from recsys.ledger.settings import LabelSettings
 
 ARTIST_FACTOR = 3  # times the test's listeners, that an artist has whose shares are written
 REST_FACTOR = 2  # times the test's listeners, that are behind what a row or a column does not list
 NOISE_LISTENERS = 5  # the noise is at most what so many average listeners of the artist play
+LEAST_NOISE = 0.01  # of an artist's plays, that the greatest noise is at least
+ROUNDING = 0.005  # of whole per cent
 _HASH_BYTES = 8
 _GREATEST_HASH = (1 << 8 * _HASH_BYTES) - 1
+_ARTIST = [*PERIOD, "artist_id"]
 _ROW = [*PERIOD, "row"]
 _COLUMN = [*PERIOD, "column"]
 _CELL = [*PERIOD, "row", "column"]
@@ -47,8 +52,8 @@ def shares_of_artists(rows: pl.DataFrame, settings: LabelSettings, key: bytes) -
     Return the cross table of each period, by dimension.
 
     Args:
-        rows: The plays of periods that are being closed: PERIOD, artist_id, user_id, AUDIENCES, `dimensions.SOURCES`,
-            and value > 0. The total of each period passes the test.
+        rows: The plays of periods that are being closed: PERIOD, artist_id, track_id, user_id, AUDIENCES,
+            `dimensions.SOURCES`, and value > 0. The total of each period passes the test.
         settings: The test.
         key: Secret of the noise.
 
@@ -59,10 +64,33 @@ def shares_of_artists(rows: pl.DataFrame, settings: LabelSettings, key: bytes) -
     large = artists.filter(pl.col("n_listeners") >= ARTIST_FACTOR * settings.min_listeners)
     known = large.select(*PERIOD, row="cell", n_artist="n_listeners", total="value")
     by_dimension = {name: rows.with_columns(cell=name) for name in AUDIENCES} | {SOURCE: by_source(rows)}
-    return {
-        dimension: _shares(_in_cells(of_dimension, known, settings), known, settings, key)
-        for dimension, of_dimension in by_dimension.items()
+    cells = {name: _in_cells(of_dimension, known, settings) for name, of_dimension in by_dimension.items()}
+    listed = {
+        name: _listed(of_dimension, _passing(of_dimension, settings), settings) for name, of_dimension in cells.items()
     }
+    safe = _without_intersections(listed, rows.join(known, left_on=[*PERIOD, "artist_id"], right_on=_ROW), settings)
+    return {
+        name: _shares(of_dimension, _listed(of_dimension, safe[name], settings), known, key)
+        for name, of_dimension in cells.items()
+    }
+
+
+def _without_intersections(
+    listed: dict[str, pl.DataFrame], rows: pl.DataFrame, settings: LabelSettings
+) -> dict[str, pl.DataFrame]:
+    """Leave out cells of an artist that, with others or with its recordings, would reveal too few listeners."""
+    detailed = by_source(rows).rename({"cell": SOURCE})
+    partitions = {name: _partition(cells, detailed.with_columns(cell=name)) for name, cells in listed.items()}
+    partitions[RECORDING] = partition(detailed.with_columns(cell="track_id"), _ARTIST, settings)
+    merged = merge_intersections(partitions, detailed, settings, _ARTIST)
+    return {name: merged[name].drop_nulls("cell").select(*PERIOD, row="artist_id", column="cell") for name in listed}
+
+
+def _partition(listed: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the partition of each artist into the cells that are listed, and all others."""
+    cells = listed.select(*PERIOD, artist_id="row", cell="column", named="column")
+    named = rows.join(cells, on=[*_ARTIST, "cell"], how="left").with_columns(cell="named")
+    return summed(named, [*_ARTIST, "cell"])
 
 
 def _in_cells(rows: pl.DataFrame, known: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
@@ -73,9 +101,8 @@ def _in_cells(rows: pl.DataFrame, known: pl.DataFrame, settings: LabelSettings) 
     return found.group_by(*_CELL, "user_id").agg(pl.col("value").sum())
 
 
-def _shares(rows: pl.DataFrame, known: pl.DataFrame, settings: LabelSettings, key: bytes) -> pl.DataFrame:
+def _shares(rows: pl.DataFrame, listed: pl.DataFrame, known: pl.DataFrame, key: bytes) -> pl.DataFrame:
     """Return the noisy shares of the cells of each artist that has any."""
-    listed = _listed(rows, settings)
     marked = rows.join(listed.with_columns(cell="column"), on=_CELL, how="left")
     cells = (
         marked.join(listed.select(_ROW).unique(), on=_ROW, how="semi")
@@ -84,16 +111,21 @@ def _shares(rows: pl.DataFrame, known: pl.DataFrame, settings: LabelSettings, ke
         .join(known, on=_ROW)
     )
     noise = pl.Series([noise_of(listeners, key) for listeners in cells["user_id"]], dtype=pl.Float64)
-    most = pl.max_horizontal(NOISE_LISTENERS / pl.col("n_artist"), pl.lit(0.01))
+    most = pl.max_horizontal(NOISE_LISTENERS / pl.col("n_artist"), pl.lit(LEAST_NOISE))
     share = (100 * (pl.col("value") / pl.col("total") + most * noise)).round().clip(0, 100).cast(pl.Int64)
     return cells.select(*PERIOD, "cell", artist_id="row", value=share)
 
 
-def _listed(rows: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
-    """Return the cells that are listed."""
+def _passing(rows: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
+    """Return the cells that pass the test."""
+    return summed(rows, _CELL).filter(does_pass(settings)).drop_nulls(["row", "column"]).select(_CELL)
+
+
+def _listed(rows: pl.DataFrame, cells: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
+    """Return the cells that can be listed together, out of some that pass the test."""
     of_rest = replace(settings, min_listeners=REST_FACTOR * settings.min_listeners)
-    cells = summed(rows, _CELL).sort("n_listeners", "value", *_CELL)
-    listed = cells.filter(does_pass(settings)).drop_nulls(["row", "column"]).select(_CELL)
+    smallest_first = summed(rows, _CELL).sort("n_listeners", "value", *_CELL)
+    listed = smallest_first.join(cells, on=_CELL, how="semi", maintain_order="left").select(_CELL)
     while True:
         rest = rows.join(listed, on=_CELL, how="anti")
         left_out = pl.concat(_smallest(listed, rest, axis, of_rest) for axis in (_ROW, _COLUMN))

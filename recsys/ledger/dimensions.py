@@ -14,16 +14,16 @@ SOURCES = {"n_active_plays": "active", "n_algorithmic_plays": "algorithmic"}  # 
 def lines_of_cells(
     rows: pl.DataFrame, measure: str, settings: LabelSettings, *, is_late: bool = False
 ) -> list[pl.DataFrame]:
-    """Partition the periods of these rows along each dimension, so that no three cells reveal too few listeners."""
+    """Partition the periods of these rows along each dimension, so that no cells together reveal too few listeners."""
     artists = partition(rows.with_columns(cell="artist_id"), PERIOD, settings)
     named = artists.select(*PERIOD, artist_id="cell").filter(pl.col("artist_id").is_not_null())
     tracks = rows.join(named, on=[*PERIOD, "artist_id"], how="semi").with_columns(cell="track_id")
     cells = {ARTIST: artists, RECORDING: partition(tracks, [*PERIOD, "artist_id"], settings)}
-    cells |= {name: partition(rows.with_columns(cell=name), PERIOD, settings) for name in AUDIENCES}
-    cells = merge_intersections(cells, rows, settings)
-    if measure == PLAYS:
-        cells[SOURCE] = partition(by_source(rows), PERIOD, settings)
-        cells[LOYALTY] = partition(rows.with_columns(cell=LOYALTY), PERIOD, settings)
+    groups = (*AUDIENCES, LOYALTY) if measure == PLAYS else AUDIENCES
+    cells |= {name: partition(rows.with_columns(cell=name), PERIOD, settings) for name in groups}
+    detailed = by_source(rows).rename({"cell": SOURCE}) if measure == PLAYS else rows
+    cells |= {SOURCE: partition(by_source(rows), PERIOD, settings)} if measure == PLAYS else {}
+    cells = merge_intersections(cells, detailed, settings)
     return [as_lines(of_dimension, name, is_late=is_late) for name, of_dimension in cells.items()]
 
 

@@ -20,6 +20,7 @@ from recsys.ledger.lines import OVERLAP
 from recsys.ledger.settings import LabelSettings
 
 MAX_SHARED = 0.4  # share of an artist's listeners that another artist of a line has as well
+N_FAVOURITES = 20  # artists that count for a listener in a month (see sql/internal/favourites_of_listeners.sql)
 MOST_OTHERS = 50  # lines of an artist in a month, those with the greatest shares
 NO_FAVOURITES = pl.LazyFrame(
     schema={"user_id": pl.String, "artist_id": pl.String, "to_day": pl.Date, "is_released": pl.Boolean}

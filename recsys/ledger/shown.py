@@ -25,9 +25,7 @@ def lines_of_lists(
     Returns:
         Columns of `dimensions.as_lines`, and measure: SHOWN_TO; SLOTS, whose weight is 1 / log2(1 + rank), rounded.
     """
-    weight = pl.lit(2.0).log() / (pl.col("rank") + 1).log()
-    of_labels = lists.join(catalogue.select("track_id", "label_id").drop_nulls(), on="track_id")
-    sums = summed(of_labels.with_columns(value=weight), ["label_id"]).filter(does_pass(settings))
+    sums = summed(of_labels(lists, catalogue), ["label_id"]).filter(does_pass(settings))
     last = weeks.group_by("label_id").agg(pl.col("from_day", "to_day").sort_by("to_day").last())
     shown = sums.join(last, on="label_id").select(*PERIOD, "n_listeners", "value")
     values = {SHOWN_TO: pl.col("n_listeners"), SLOTS: pl.col("value").round().cast(pl.Int64)}
@@ -35,3 +33,10 @@ def lines_of_lists(
         as_lines(shown.with_columns(value=value), SHOWN).with_columns(measure=pl.lit(measure))
         for measure, value in values.items()
     )
+
+
+def of_labels(lists: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """Return the positions with label_id and their weight (value); those of recordings without a label are left out."""
+    weight = pl.lit(2.0).log() / (pl.col("rank") + 1).log()
+    owned = catalogue.select("track_id", "label_id").drop_nulls()
+    return lists.join(owned, on="track_id").with_columns(value=weight)

@@ -11,7 +11,8 @@ select
     cell,
     value,
     is_late,
-    closing_no
+    closing_no,
+    closed_by_run
 from marts.label_figures
 where label_id = $label
 order by from_day asc, to_day asc, dimension asc

@@ -1,4 +1,4 @@
--- A label's plays by listener, recording and day, with the groups of listeners that an audit of its figures attacks.
+-- What listeners did with a label's recordings, by recording and day, with the groups that an audit of its figures attacks.
 -- params:
 --   label  label id
 with labelled as (
@@ -18,9 +18,15 @@ select
     daily.listen_date,
     listeners.country,
     listeners.age_band,
-    daily.n_plays
+    listeners.gender,
+    daily.n_plays,
+    daily.n_skips,
+    daily.n_saves,
+    daily.n_likes,
+    daily.ms_played,
+    daily.n_active_plays,
+    daily.n_algorithmic_plays
 from marts.interactions_daily as daily
 inner join labelled on daily.track_id = labelled.track_id
 inner join marts.listener_profile as listeners on daily.user_id = listeners.user_id
-where daily.n_plays > 0
 order by daily.listen_date asc, daily.user_id asc, daily.track_id asc

@@ -73,10 +73,10 @@ class Programme:
     cells: pl.DataFrame
     sums: Sums
 
-    def range_of(self, groups: Sequence[tuple[object, ...]]) -> tuple[float, float]:
-        """Return the range of the plays of some groups together, each a block, recording, country and age band."""
-        schema = ["block", "track_id", "country", "age_band"]
-        of_groups = pl.DataFrame(groups, schema, orient="row")
+    def range_of(self, groups: Sequence[tuple[tuple[str, object], ...]]) -> tuple[float, float]:
+        """Return the range of the plays of some groups together, each pairs of a column and a value."""
+        schema = ["block", "artist_id", *MEMBER]
+        of_groups = pl.DataFrame(list(map(dict, groups)), dict.fromkeys(schema, pl.String))
         return self.sums.range_of(matches(of_groups, self.cells.select(schema)).any(axis=0).astype(float))
 
 

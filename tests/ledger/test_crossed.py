@@ -11,7 +11,9 @@ import pytest
 from scipy.optimize import linprog
 
 from recsys.arrays import F64
-from recsys.ledger import crossed
+from recsys.ledger import artist_tables, crossed
+from recsys.ledger.audit import audit
+from recsys.ledger.blocks import GROUP, rows_by_day
 from recsys.ledger.close import Closing, close
 from recsys.ledger.crossed import ARTIST_FACTOR, noise_key, noise_of
 from recsys.ledger.lines import LISTENERS, PLAYS, SHARE, Lines
@@ -224,15 +226,46 @@ def n_unsafe(truth: pl.DataFrame) -> tuple[int, int]:
 )
 def test_small_groups_are_safe(seed: int, n_listeners: int, probabilities: tuple[float, ...]) -> None:
     """With all lines and shares of a week, the range of each contains nothing, and ten average listeners."""
-    unsafe, n_groups = n_unsafe(played(random.Random(seed), n_listeners, probabilities, 60))
+    truth = played(random.Random(seed), n_listeners, probabilities, 60)
+
+    unsafe, n_groups = n_unsafe(truth)
 
     assert n_groups > 30
     assert unsafe == 0
+    lines = lines_of(truth)
+    assert [attack for attack in audit(lines, rows_by_day(lines, truth)) if not attack.is_safe] == []
 
 
 def test_shares_of_small_cells_without_noise_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The attack narrows groups down if every cell is listed, and exactly."""
-    monkeypatch.setattr(crossed, "NOISE_LISTENERS", 0)
+    """The attack, and the audit, narrow groups down if every cell is listed, and exactly."""
+    for module, name in product((crossed, artist_tables), ("NOISE_LISTENERS", "LEAST_NOISE")):
+        monkeypatch.setattr(module, name, 0)
     monkeypatch.setattr(crossed, "does_pass", lambda _: pl.lit(value=True))
+    monkeypatch.setattr(crossed, "merge_intersections", lambda cells, *_: cells)
+    truth = played(random.Random(7), 130, (0.95, 0.5), 60)
 
-    assert n_unsafe(played(random.Random(7), 130, (0.95, 0.5), 60))[0] > 0
+    assert n_unsafe(truth)[0] > 0
+    lines = lines_of(truth)
+    assert sum(not attack.is_safe for attack in audit(lines, rows_by_day(lines, truth))) > 50
+
+
+@pytest.mark.parametrize("seed", [7, 22])
+def test_the_audit_of_shares_agrees_with_linear_programmes(seed: int) -> None:
+    """Its ranges contain those of programmes over all lines, which contain the truth."""
+    truth = played(random.Random(seed), 130, (0.95, 0.7, 0.5), 4)
+    lines = lines_of(truth)
+    table = truth.select("artist_id", *CELL).unique(maintain_order=True)
+    of_programme = Sums.of(lines, table)
+
+    found = list(audit(lines, rows_by_day(lines, truth), known=[]))
+
+    of_three = [attack for attack in found if {axis for axis, _ in attack.group} == set(GROUP)]
+    assert len(of_three) > 20
+    for attack in of_three:
+        group = table.select(pl.all_horizontal(pl.col(axis) == value for axis, value in attack.group))
+        of_group = truth.filter(*(pl.col(axis) == value for axis, value in attack.group))
+        low, high = of_programme.range_of(group.to_series().to_numpy().astype(float), np.zeros(table.height))
+        assert attack.low - 1e-6 <= low <= of_group["n_plays"].sum() <= high <= attack.high + 1e-6
+    assert len(of_three) > len(
+        {frozenset(attack.group) for attack in of_three}
+    )  # some in the table of their artist as well

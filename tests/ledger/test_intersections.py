@@ -17,9 +17,9 @@ from .worlds import MONDAY, Row, frame
 Group = tuple[int, str, str, str, int]  # listeners, recording, country, age band, plays of each
 FEW: list[Group] = [
     (9, "t0", "SE", "18-24", 100),
-    (11, "t0", "SE", "25-34", 1),
-    (11, "t0", "BR", "18-24", 1),
-    (11, "t1", "SE", "18-24", 1),
+    (20, "t0", "SE", "25-34", 1),
+    (20, "t0", "BR", "18-24", 1),
+    (20, "t1", "SE", "18-24", 1),
     (20, "t1", "BR", "25-34", 1),
 ]
 MANY: list[Group] = [(20, "t0", "SE", "18-24", 45), *FEW[1:]]
@@ -48,23 +48,38 @@ def cells(lines: pl.DataFrame, dimension: str) -> dict[str | None, int]:
 
 @pytest.mark.parametrize("artist", ["a0", None])
 def test_an_intersection_of_few_listeners_is_not_revealed(artist: str | None) -> None:
-    """Nine listeners make 900 of 953 plays; at least 860 of them would follow from the lines of the three cells."""
+    """Nine listeners make 900 of 980 plays; at least 860 of them would follow from the lines of the three cells."""
     lines, attacks = closed(FEW, artist)
 
-    assert cells(lines, "age_band") == {None: 953}
-    assert cells(lines, "country") == {"BR": 31, "SE": 922}
-    assert [attack.is_safe for attack in attacks] == [True]
+    assert cells(lines, "age_band") == {None: 980}
+    assert cells(lines, "country") == {"BR": 40, "SE": 940}
+    assert attacks
+    assert all(attack.is_safe for attack in attacks)
+
+
+@pytest.mark.parametrize(
+    ("group", "merged"), [((9, "t1", "SE", "25-34", 90), "country"), ((9, "t1", "BR", "18-24", 90), "age_band")]
+)
+def test_two_cells_reveal_an_intersection_as_well(group: Group, merged: str) -> None:
+    """Nine listeners of a recording in a country, or of an age, make most of its plays and of those of the group."""
+    groups = [(20, "t0", "SE", "18-24", 1), (20, "t1", "BR", "25-34", 1), (40, "t0", "BR", "25-34", 1), group]
+    groups += [(11, "t1", group[2], group[3], 0)]
+    lines, attacks = closed([one for one in groups if one[4]])
+
+    assert None in cells(lines, merged)
+    assert attacks
+    assert all(attack.is_safe for attack in attacks)
 
 
 def test_an_intersection_of_enough_listeners_may_be_revealed() -> None:
     """Twenty listeners make the 900 plays."""
     lines, _ = closed(MANY)
 
-    assert cells(lines, "age_band") == {"18-24": 922, "25-34": 31}
+    assert cells(lines, "age_band") == {"18-24": 940, "25-34": 40}
 
 
 def test_with_one_age_the_country_is_merged() -> None:
-    """Two countries and two recordings: at least 900 of 942 plays would follow."""
+    """Two countries and two recordings: at least 880 of 980 plays would follow."""
     groups = [(n, track, country, "18-24", plays) for n, track, country, _, plays in FEW]
     groups[1] = (20, "t0", "BR", "18-24", 1)
     groups[3] = (20, "t1", "SE", "18-24", 1)
@@ -79,7 +94,7 @@ def test_only_known_accounts_make_it_narrow() -> None:
     """Ten heavy accounts outside of all three cells hide the intersection, but not from the label that owns them."""
     lines, attacks = closed([*FEW, (10, "t1", "BR", "25-34", 500)])
 
-    assert cells(lines, "age_band") == {None: 5953}
+    assert cells(lines, "age_band") == {None: 5980}
     assert all(attack.is_safe for attack in attacks)
 
 
@@ -87,7 +102,7 @@ def test_a_cell_is_merged_with_the_smallest_other() -> None:
     """Of three ages, the great one is merged with the one of the fewest listeners."""
     lines, _ = closed([*FEW, (20, "t1", "BR", "35-44", 2)])
 
-    assert cells(lines, "age_band") == {"25-34": 31, None: 962}
+    assert cells(lines, "age_band") == {"25-34": 40, None: 980}
 
 
 def test_nothing_is_merged_without_rows() -> None:

@@ -84,9 +84,11 @@ def catalogue(labels: dict[str, str | None]) -> pl.DataFrame:
     return pl.DataFrame(rows, {"track_id": pl.String, "artist_id": pl.String, "label_id": pl.String}, orient="row")
 
 
-def close_day(world: World, ledger: Lines, day_no: int, settings: LabelSettings = SETTINGS) -> Lines:
-    """Close one day with all rows that have arrived."""
-    closing = Closing(ledger.next_no, f"run {day_no}", MONDAY + timedelta(days=day_no), day_no + 1, settings)
+def close_day(
+    world: World, ledger: Lines, day_no: int, settings: LabelSettings = SETTINGS, key: bytes | None = None
+) -> Lines:
+    """Close one day with all rows that have arrived; with a key, shares of artists are written."""
+    closing = Closing(ledger.next_no, f"run {day_no}", MONDAY + timedelta(days=day_no), day_no + 1, settings, key)
     return close(frame(world.rows).lazy(), catalogue(world.labels), listeners(world.n_users), ledger, closing)
 
 

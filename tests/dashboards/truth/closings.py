@@ -11,10 +11,11 @@ from functools import cache, cached_property
 
 import polars as pl
 
+from .crossings import COLUMNS, Cells, Crossing
 from .rows import ONE_DAY, Lake
 
 MIN_LISTENERS, MAX_TOP_TWO = 20, 0.8
-DIMENSIONS = {"artist": "artist_id", "recording": "track_id"}  # others are columns of listeners
+GROUPS = ("country", "age_band", "gender")
 SOURCES = {"active": "n_active", "algorithmic": "n_algorithmic"}
 RECENT, KNOWN = timedelta(days=28), timedelta(days=56)  # before a week: a listener returns; the log reaches back
 N_FAVOURITES = 20  # artists that count for a listener in a month
@@ -50,6 +51,7 @@ class Closings:
         self.lake = lake
         self.last_day = lake.last_day - close_days * ONE_DAY
         self.days, self.weeks, self.cells = cache(self._days), cache(self._weeks), cache(self._cells)
+        self.partitions = cache(self._partitions)
 
     def _rows(self, label: str, measure: str) -> pl.DataFrame:
         return self.lake.rows.filter(pl.col(measure) > 0, label_id=label).with_columns(value=measure)
@@ -86,17 +88,35 @@ class Closings:
         self, label: str, measure: str, period: Period, dimension: str, artist: str = ""
     ) -> dict[str | None, Cell]:
         """Return the cells of a week; None names all others. Empty for recordings of an artist without a cell."""
+        partitions = self.partitions(label, measure, period)
+        if artist and artist not in partitions["artist"]:
+            return {}
+        name = f"recording of {artist}" if artist else dimension
+        return {cell: Cell(users.total(), len(users)) for cell, users in partitions[name].items()}
+
+    def _partitions(self, label: str, measure: str, period: Period) -> dict[str, Cells]:
+        """Return the cells of a week by dimension, recordings by artist, without narrow intersections."""
         rows = self._of_period(label, measure, period)
-        if dimension == "loyalty":
+        if measure == "n_plays":
             rows = rows.with_columns(loyalty=pl.Series(self._loyalty(label, rows["user_id"], period[0])))
-        if artist:
-            if artist not in self.cells(label, measure, period, "artist"):
-                return {}
-            rows = rows.filter(artist_id=artist)
-        sums = defaultdict[str | None, Counter[str]](Counter)
-        for cell, user, value in _split(rows, dimension).iter_rows():
-            sums[cell][user] += value
-        return {cell: Cell(users.total(), len(users)) for cell, users in merged(sums).items()}
+        split = by_source(rows) if measure == "n_plays" else rows
+        names = [*GROUPS, *(("source", "loyalty") if measure == "n_plays" else ())]
+        partitions = {name: merged(sums_of(split, name)) for name in ("artist", *names)}
+        of_artists = {
+            f"recording of {artist}": merged(sums_of(rows.filter(artist_id=artist), "recording"))
+            for artist in partitions["artist"]
+            if artist
+        }
+        recordings = {cell: users for cells in of_artists.values() for cell, users in cells.items() if cell}
+        without_artist = sums_of(rows.filter(pl.col("artist_id").is_null()), "recording")
+        crossing = Crossing(split, partitions | {"recording": recordings | without_artist})
+        return crossing.merged() | of_artists
+
+    def listeners_by_loyalty(self, label: str, period: Period) -> dict[str | None, int]:
+        """Return the listeners of a week by what they had played before; None names all others."""
+        rows = self._of_period(label, "n_plays", period)
+        kinds = rows.with_columns(loyalty=pl.Series(self._loyalty(label, rows["user_id"], period[0])))
+        return {cell: len(users) for cell, users in merged(sums_of(kinds, "loyalty")).items()}
 
     def _loyalty(self, label: str, users: pl.Series, first: date) -> list[str]:
         """Return what each listener had played of a label before a day."""
@@ -135,19 +155,23 @@ class Closings:
         return months
 
 
-def _split(rows: pl.DataFrame, dimension: str) -> pl.DataFrame:
-    """Return cell, listener and value of each row; plays are split by who chose the recording."""
-    if dimension != "source":
-        return rows.select(DIMENSIONS.get(dimension, dimension), "user_id", "value")
+def by_source(rows: pl.DataFrame) -> pl.DataFrame:
+    """Split the plays of rows by who chose the recording."""
     unknown = rows.with_columns(n_unknown=pl.col("value") - pl.sum_horizontal(*SOURCES.values()))
-    parts = [
-        unknown.select(pl.lit(name).alias("cell"), "user_id", pl.col(column).alias("value"))
-        for name, column in {**SOURCES, "unknown": "n_unknown"}.items()
-    ]
-    return pl.concat(parts).filter(pl.col("value") > 0)
+    kinds = {**SOURCES, "unknown": "n_unknown"}
+    split = [unknown.with_columns(source=pl.lit(name), value=pl.col(column)) for name, column in kinds.items()]
+    return pl.concat(split).filter(pl.col("value") > 0)
 
 
-def merged(cells: dict[str | None, Counter[str]]) -> dict[str | None, Counter[str]]:
+def sums_of(rows: pl.DataFrame, dimension: str) -> Cells:
+    """Return the value of each cell of a dimension, by listener."""
+    sums = defaultdict[str | None, Counter[str]](Counter)
+    for cell, user, value in rows.select(COLUMNS.get(dimension, dimension), "user_id", "value").iter_rows():
+        sums[cell][user] += value
+    return sums
+
+
+def merged(cells: Cells) -> Cells:
     """Merge the cells that fail into one, with the smallest that pass, until it passes as well."""
     named = {cell: users for cell, users in cells.items() if cell is not None and passes(users)}
     others = Counter[str]()
@@ -157,7 +181,7 @@ def merged(cells: dict[str | None, Counter[str]]) -> dict[str | None, Counter[st
     smallest = sorted(named, key=lambda cell: (len(named[cell]), named[cell].total(), cell))
     while others and not passes(others) and smallest:
         others.update(named.pop(smallest.pop(0)))
-    partition: dict[str | None, Counter[str]] = dict(named.items())
+    partition: Cells = dict(named.items())
     if others:
         partition[None] = others
     return partition

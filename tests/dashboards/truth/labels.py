@@ -344,9 +344,9 @@ class LabelTruth:
     def _loyalty(self) -> pl.DataFrame:
         """Return the listeners of each closed week by what they had played before."""
         rows = [
-            (*week, name or "all others", cells[name].n_listeners, sum(cell.n_listeners for cell in cells.values()))
+            (*week, name or "all others", cells[name], sum(cells.values()))
             for week in self.weeks
-            if (cells := self.closings.cells(self.label, "n_plays", week, "loyalty"))
+            if (cells := self.closings.listeners_by_loyalty(self.label, week))
             for name in sorted(cells, key=lambda name: (name is None, name))
         ]
         columns = ("from_day", "to_day", "name", "n_listeners", "n_of_week")
