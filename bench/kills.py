@@ -223,12 +223,12 @@ def main(n: int, n_migrations: int, seed: int) -> None:
         settings = World(scale=0.04, n_labels=2, n_artists=20, n_tracks=200, n_tracks_with_audio=0)
         write_world(Path(name), settings)
         inbox, day = Path(name) / "raw", str(settings.as_of)
-        nights = list(kills(inbox, day, n, seed)) if n else []
+        killed_runs = list(kills(inbox, day, n, seed)) if n else []
         older = _older_home(Path(name), inbox, day)
-        migrated = list(migration_kills(older, n_migrations, seed)) if n_migrations else []
-    _report("nightly", nights)
-    _report("migration", migrated)
-    found = nights + migrated
+        killed_migrations = list(migration_kills(older, n_migrations, seed)) if n_migrations else []
+    _report("nightly", killed_runs)
+    _report("migration", killed_migrations)
+    found = killed_runs + killed_migrations
     click.echo(f"{len(found)} killed commands. faults: {sum(bool(kill.fault) for kill in found)}")
 
 
