@@ -2,8 +2,10 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -84,9 +86,17 @@ def catalogue(labels: dict[str, str | None]) -> pl.DataFrame:
     return pl.DataFrame(rows, {"track_id": pl.String, "artist_id": pl.String, "label_id": pl.String}, orient="row")
 
 
-def close_day(world: World, ledger: Lines, day_no: int, settings: LabelSettings = SETTINGS) -> Lines:
-    """Close one day with all rows that have arrived."""
-    closing = Closing(ledger.next_no, f"run {day_no}", MONDAY + timedelta(days=day_no), day_no + 1, settings)
+def close_day(
+    world: World,
+    ledger: Lines,
+    day_no: int,
+    settings: LabelSettings = SETTINGS,
+    *,
+    kept_from: Mapping[str, date] = MappingProxyType({}),
+) -> Lines:
+    """Close one day with all rows that have arrived; `kept_from` says which have been removed since."""
+    as_of = MONDAY + timedelta(days=day_no)
+    closing = Closing(ledger.next_no, f"run {day_no}", as_of, day_no + 1, settings, kept_from=kept_from)
     return close(frame(world.rows).lazy(), catalogue(world.labels), listeners(world.n_users), ledger, closing)
 
 
