@@ -35,10 +35,12 @@ class Expired(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """An entry of the batch log after a removal, and the paths in the lake that are removed."""
+    """The change of one batch: its new entry in the batch log, what is removed (paths in the lake), and the rows."""
 
     entry: Batch
     removed: list[str]
+    n_rows: int = 0
+    n_refused: int = 0
 
 
 def remove_expired(lake: Lake, settings: RetentionSettings, last_day: date) -> Expired:
@@ -51,20 +53,13 @@ def remove_expired(lake: Lake, settings: RetentionSettings, last_day: date) -> E
         last_day: The last day of listening: the date of the run, but no later than today.
     """
     lake.recover()
-    kept_from, before, after = lake.keep_from(settings.first_days(last_day)), list[Batch](), list[Batch]()
+    kept_from, made = lake.keep_from(settings.first_days(last_day)), list[_Change]()
     for name, entries in lake.deliveries().items() if kept_from else ():
         changes = [_without_expired(lake, entry, kept_from.get(entry.table)) for entry in entries]
-        removed = [path for change in changes for path in change.removed]
-        if removed:
+        if removed := [path for change in changes for path in change.removed]:
             lake.change(name, [change.entry for change in changes], written={}, removed=removed)
-            before += entries
-            after += [change.entry for change in changes]
-    n_rows, n_refused = (_added(before, after, count) for count in ("n_expired", "n_dropped"))
-    return Expired(kept_from, n_rows, n_refused)
-
-
-def _added(before: list[Batch], after: list[Batch], count: str) -> int:
-    return sum(getattr(entry, count) for entry in after) - sum(getattr(entry, count) for entry in before)
+            made += changes
+    return Expired(kept_from, sum(change.n_rows for change in made), sum(change.n_refused for change in made))
 
 
 def _without_expired(lake: Lake, entry: Batch, first: date | None) -> _Change:
@@ -73,18 +68,21 @@ def _without_expired(lake: Lake, entry: Batch, first: date | None) -> _Change:
         return _Change(entry, [])
     days = [day for day in entry.days if date.fromisoformat(day) < first]
     gone = [f"{entry.table}/ds={day}/{entry.batch}.parquet" for day in days]
-    paths = [f"_undone/{path}" if entry.undone_on else path for path in gone]
-    found = [path for path in paths if (lake.folder / path).exists()]
-    n_rows = 0 if entry.undone_on else sum(n_rows_of(lake.folder / path) for path in found)
-    is_refused = bool(entry.n_quarantined) and not entry.undone_on and date.fromisoformat(entry.ingested_on) < first
-    n_refused = entry.n_quarantined if is_refused else 0
-    changed = replace(
+    kept = replace(
         entry,
+        days=[day for day in entry.days if day not in days],
+        checksums={path: sha256 for path, sha256 in entry.checksums.items() if path not in gone},
+    )
+    if entry.undone_on:  # its rows have left the lake; only keys of them may be there
+        return _Change(kept, [key for path in gone if (lake.folder / (key := f"_undone/{path}")).exists()])
+    is_refused = entry.n_quarantined > 0 and date.fromisoformat(entry.ingested_on) < first
+    n_rows = sum(n_rows_of(lake.folder / path) for path in gone)
+    n_refused = entry.n_quarantined if is_refused else 0
+    counted = replace(
+        kept,
         n_accepted=entry.n_accepted - n_rows,
         n_expired=entry.n_expired + n_rows,
         n_quarantined=entry.n_quarantined - n_refused,
         n_dropped=entry.n_dropped + n_refused,
-        days=[day for day in entry.days if day not in days],
-        checksums={path: sha256 for path, sha256 in entry.checksums.items() if path not in gone},
     )
-    return _Change(changed, found + ([stored_at(entry)] if is_refused else []))
+    return _Change(counted, [*gone, stored_at(entry)] if is_refused else gone, n_rows, n_refused)

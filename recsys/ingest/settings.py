@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from typing_extensions import override
+
 from recsys.errors import BadRecipe
 from recsys.settings import Count, CountOrZero, Settings, Share
 
@@ -40,6 +42,7 @@ class RetentionSettings(Settings):
     listens_days: CountOrZero = 0
     events_days: CountOrZero = 0
 
+    @override
     def __post_init__(self) -> None:
         """Raise BadRecipe if a value is invalid or too small."""
         super().__post_init__()

@@ -90,7 +90,9 @@ def last_published(
         as_of, n_listeners = warehouse.query(internal_sql("last_release")).row(0)
         rows = dict(warehouse.query(internal_sql("built_tables")).iter_rows())
         if kept_from:
-            limits = {f"{table}_from": kept_from.get(table, date.min) for table in ("listens", "events")}
+            limits: dict[str, object] = {
+                f"{table}_from": kept_from.get(table, date.min) for table in ("listens", "events")
+            }
             expired = warehouse.query(internal_sql("expired_in_release"), limits).row(0, named=True)
             n_listeners -= expired.pop("n_listeners_with_list")
             rows |= {f"marts.{table}": rows[f"marts.{table}"] - n_rows for table, n_rows in expired.items()}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from recsys.cli import main
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.ingest.run import ingest
@@ -115,4 +117,19 @@ def test_a_home_whose_listens_are_all_older_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"rows older than the limits of \[retention\]: 1 of listens\. Put"):
         nightly(home, inbox, as_of=today, today=today, recipe=recipe)
+    assert list(home.lake.glob("listens/*/*")) == []
+
+
+def test_a_build_by_command_removes_old_rows_first(tmp_path: Path) -> None:
+    """By the home's own recipe."""
+    home, file = Home(tmp_path / "home"), tmp_path / "listens.csv"
+    file.write_text("user_id,track_id,listened_at\nann,t1,2026-06-01T10:00:00Z\n")
+    ingest(home, [file], today=date(2026, 6, 30))
+    (home.path / "recipe.toml").write_text("[retention]\nlistens_days = 28\n")
+
+    built = CliRunner().invoke(main, ["--home", str(home.path), "build", "--date", "2026-06-30"])
+
+    assert built.exit_code == 2  # nothing is left to build from
+    assert "retention" in built.output
+    assert [entry.n_expired for entry in Lake(home).batches()] == [1]
     assert list(home.lake.glob("listens/*/*")) == []
