@@ -71,10 +71,12 @@ class _Command:
         with tempfile.TemporaryDirectory() as name:
             whole, home = Path(name) / "whole", Path(name) / "home"
             _copy(former, whole)
-            duration_s = self._time(whole)
-            for _ in range(n):
+            duration_s, n_killed = self._time(whole), 0
+            while n_killed < n:
                 _copy(former, home)
-                yield self._kill(home, rng.uniform(0, duration_s), former, whole)
+                if kill := self._kill(home, rng.uniform(0, duration_s), former, whole):
+                    n_killed += 1
+                    yield kill
                 shutil.rmtree(home)
 
     def _time(self, home: Path) -> float:
@@ -86,13 +88,17 @@ class _Command:
                 raise click.ClickException(f"the undisturbed command failed: {fault}")
         return time.perf_counter() - started
 
-    def _kill(self, home: Path, after_s: float, former: Path, whole: Path) -> Kill:
+    def _kill(self, home: Path, after_s: float, former: Path, whole: Path) -> Kill | None:
+        """Kill and repeat the command; return None if it had ended before its moment."""
         with _start(home, self.words) as process:
             _wait_for_lock(home, process)
             try:
                 process.wait(after_s)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
+            else:
+                fault = _fault(process)
+                return Kill(after_s, self.step(home), fault) if fault else None
         return Kill(after_s, self.step(home), self._fault_of(home, former, whole))
 
     def _fault_of(self, home: Path, former: Path, whole: Path) -> str:
