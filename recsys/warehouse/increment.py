@@ -102,8 +102,8 @@ def stale_days(
     published = Published.read(connection)
     log = lake.batch_log()
     kept_from = lake.kept_from()
-    is_longer = any(kept_from.get(table, date.min) < first for table, first in published.kept_from.items())
-    if as_of < published.as_of or published.batches - {batch.batch for batch in log} or is_longer:
+    keeps_more = any(kept_from.get(table, date.min) < first for table, first in published.kept_from.items())
+    if as_of < published.as_of or published.batches - {batch.batch for batch in log} or keeps_more:
         return {}  # an earlier date than the published one, a batch was removed from the lake, or days came back
     new = [batch for batch in log if (batch.batch in published.batches) == bool(batch.undone_on)]
     backfilled = set(_days_between(*backfill)) if backfill else set()
