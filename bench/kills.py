@@ -2,9 +2,9 @@
 Kills: nightly runs and migrations are killed at random moments and repeated; each must end as an undisturbed one does.
 
 A moment is drawn from the time for which the undisturbed command holds the lock of the home, so it falls into ingest,
-build, models, export or publish as often as these take time. A nightly run must export the same bytes; a migration must
-leave the same files in the lake and the same rows in every table of every release. After the kill, readers see what
-they saw before the command or what it publishes, complete.
+retention, build, models, export or publish as often as these take time. Both must leave the same files in the lake; a
+nightly run must export the same bytes, and a migration must leave the same rows in every table of every release. After
+the kill, readers see what they saw before the command or what it publishes, complete.
 """
 
 import random
@@ -25,7 +25,16 @@ import click
 
 from bench.options import benchmark, size
 
-RECIPE = 'recommender = "als"\ncompare = []\n[recommenders.als]\nfactors = 8\nepochs = 2\n'
+RECIPE = """
+recommender = "als"
+compare = []
+[recommenders.als]
+factors = 8
+epochs = 2
+[retention]
+listens_days = 60
+events_days = 60
+"""
 RECSYS = [sys.executable, "-c", "from recsys.cli import main; main()"]
 POLL_S = 0.002
 Digest = dict[str, str] | None
@@ -121,7 +130,7 @@ def kills(inbox: Path, day: str, n: int, seed: int) -> Iterator[Kill]:
         make_listener_key(new / "listener.key")
         recipe.write_text(RECIPE)
         words = ["nightly", "--inbox", str(inbox), "--date", day, "--recipe", str(recipe)]
-        yield from _Command(words, [*words, "--resume"], _export, _export, _last_step).kills(new, n, seed)
+        yield from _Command(words, [*words, "--resume"], _export, _lake_and_export, _last_step).kills(new, n, seed)
 
 
 def migration_kills(older: Path, n: int, seed: int) -> Iterator[Kill]:
@@ -155,6 +164,15 @@ def _export(home: Path) -> Digest:
 
     is_published = (home / "current").is_symlink()
     return files.checksums((home / "exports" / "current").resolve()) if is_published else None
+
+
+def _lake_and_export(home: Path) -> Digest:
+    """Return the SHA-256 of every file of the lake and of the current export; of the last check, times differ."""
+    from recsys import files
+
+    return {name: sha256 for name, sha256 in files.checksums(home / "lake").items() if name != "_checked.json"} | (
+        _export(home) or {}
+    )
 
 
 def _last_step(home: Path) -> str:
@@ -230,8 +248,8 @@ def main(n: int, n_migrations: int, seed: int) -> None:
         write_world(Path(name), settings)
         inbox, day = Path(name) / "raw", str(settings.as_of)
         killed_runs = list(kills(inbox, day, n, seed)) if n else []
-        older = _older_home(Path(name), inbox, day)
-        killed_migrations = list(migration_kills(older, n_migrations, seed)) if n_migrations else []
+        older = _older_home(Path(name), inbox, day) if n_migrations else None
+        killed_migrations = list(migration_kills(older, n_migrations, seed)) if older else []
     _report("nightly", killed_runs)
     _report("migration", killed_migrations)
     found = killed_runs + killed_migrations
