@@ -2,9 +2,9 @@
 Kills: nightly runs and migrations are killed at random moments and repeated; each must end as an undisturbed one does.
 
 A moment is drawn from the time for which the undisturbed command holds the lock of the home, so it falls into ingest,
-build, models, export or publish as often as these take time. A nightly run must export the same bytes; a migration must
-leave the same files in the lake and the same rows in every table of every release. After the kill, readers see what
-they saw before the command or what it publishes, complete.
+retention, build, models, export or publish as often as these take time. Both must leave the same files in the lake; a
+nightly run must export the same bytes, and a migration must leave the same rows in every table of every release. After
+the kill, readers see what they saw before the command or what it publishes, complete.
 """
 
 import random
@@ -25,7 +25,16 @@ import click
 
 from bench.options import benchmark, size
 
-RECIPE = 'recommender = "als"\ncompare = []\n[recommenders.als]\nfactors = 8\nepochs = 2\n'
+RECIPE = """
+recommender = "als"
+compare = []
+[recommenders.als]
+factors = 8
+epochs = 2
+[retention]
+listens_days = 60
+events_days = 60
+"""
 RECSYS = [sys.executable, "-c", "from recsys.cli import main; main()"]
 POLL_S = 0.002
 Digest = dict[str, str] | None
@@ -71,10 +80,12 @@ class _Command:
         with tempfile.TemporaryDirectory() as name:
             whole, home = Path(name) / "whole", Path(name) / "home"
             _copy(former, whole)
-            duration_s = self._time(whole)
-            for _ in range(n):
+            duration_s, n_killed = self._time(whole), 0
+            while n_killed < n:
                 _copy(former, home)
-                yield self._kill(home, rng.uniform(0, duration_s), former, whole)
+                if kill := self._kill(home, rng.uniform(0, duration_s), former, whole):
+                    n_killed += 1
+                    yield kill
                 shutil.rmtree(home)
 
     def _time(self, home: Path) -> float:
@@ -86,13 +97,17 @@ class _Command:
                 raise click.ClickException(f"the undisturbed command failed: {fault}")
         return time.perf_counter() - started
 
-    def _kill(self, home: Path, after_s: float, former: Path, whole: Path) -> Kill:
+    def _kill(self, home: Path, after_s: float, former: Path, whole: Path) -> Kill | None:
+        """Kill and repeat the command; return None if it had ended before its moment."""
         with _start(home, self.words) as process:
             _wait_for_lock(home, process)
             try:
                 process.wait(after_s)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
+            else:
+                fault = _fault(process)
+                return Kill(after_s, self.step(home), fault) if fault else None
         return Kill(after_s, self.step(home), self._fault_of(home, former, whole))
 
     def _fault_of(self, home: Path, former: Path, whole: Path) -> str:
@@ -115,7 +130,7 @@ def kills(inbox: Path, day: str, n: int, seed: int) -> Iterator[Kill]:
         make_listener_key(new / "listener.key")
         recipe.write_text(RECIPE)
         words = ["nightly", "--inbox", str(inbox), "--date", day, "--recipe", str(recipe)]
-        yield from _Command(words, [*words, "--resume"], _export, _export, _last_step).kills(new, n, seed)
+        yield from _Command(words, [*words, "--resume"], _export, _lake_and_export, _last_step).kills(new, n, seed)
 
 
 def migration_kills(older: Path, n: int, seed: int) -> Iterator[Kill]:
@@ -149,6 +164,15 @@ def _export(home: Path) -> Digest:
 
     is_published = (home / "current").is_symlink()
     return files.checksums((home / "exports" / "current").resolve()) if is_published else None
+
+
+def _lake_and_export(home: Path) -> Digest:
+    """Return the SHA-256 of every file of the lake and of the current export; of the last check, times differ."""
+    from recsys import files
+
+    return {name: sha256 for name, sha256 in files.checksums(home / "lake").items() if name != "_checked.json"} | (
+        _export(home) or {}
+    )
 
 
 def _last_step(home: Path) -> str:
@@ -223,12 +247,12 @@ def main(n: int, n_migrations: int, seed: int) -> None:
         settings = World(scale=0.04, n_labels=2, n_artists=20, n_tracks=200, n_tracks_with_audio=0)
         write_world(Path(name), settings)
         inbox, day = Path(name) / "raw", str(settings.as_of)
-        nights = list(kills(inbox, day, n, seed)) if n else []
-        older = _older_home(Path(name), inbox, day)
-        migrated = list(migration_kills(older, n_migrations, seed)) if n_migrations else []
-    _report("nightly", nights)
-    _report("migration", migrated)
-    found = nights + migrated
+        killed_runs = list(kills(inbox, day, n, seed)) if n else []
+        older = _older_home(Path(name), inbox, day) if n_migrations else None
+        killed_migrations = list(migration_kills(older, n_migrations, seed)) if older else []
+    _report("nightly", killed_runs)
+    _report("migration", killed_migrations)
+    found = killed_runs + killed_migrations
     click.echo(f"{len(found)} killed commands. faults: {sum(bool(kill.fault) for kill in found)}")
 
 

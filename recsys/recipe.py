@@ -15,7 +15,7 @@ from recsys.analytics.settings import CommunitySettings
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
-from recsys.ingest.settings import IngestSettings
+from recsys.ingest.settings import IngestSettings, RetentionSettings
 from recsys.ledger.settings import LabelSettings
 from recsys.library.settings import AudioSettings
 from recsys.matching.settings import MatchingSettings
@@ -29,6 +29,7 @@ from recsys.settings import Count, Settings, check_section, check_value, create_
 DEFAULT = Path(__file__).with_name("default.toml")
 POPULARITY_BASELINE = "popular"
 BLEND = "blend"
+_WEEKS_TO_CLOSE = 14  # days: a week, and one more for nightly runs that were missed
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Recipe:
     compare: tuple[str, ...]
     configs: dict[str, Any]
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
     gate: GateSettings = field(default_factory=GateSettings)
@@ -83,6 +85,10 @@ class Recipe:
     morning: MorningSettings = field(default_factory=MorningSettings)
     matching: MatchingSettings = field(default_factory=MatchingSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+
+    def __post_init__(self) -> None:
+        """Raise BadRecipe if rows would be removed before labels' figures of their week are closed."""
+        self.retention.require(_WEEKS_TO_CLOSE + self.labels.close_days)
 
     @property
     def names(self) -> list[str]:

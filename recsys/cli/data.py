@@ -146,10 +146,11 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) ->
 @click.pass_obj
 def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
     """Build the tables, check each against its contract, and publish them."""
-    from recsys.pipeline.nightly import build_and_publish
+    from recsys.pipeline.nightly import build_and_publish, enforce_retention
 
     run, period = run_of(home, as_of, recipe), _period(backfill)
     with opened(home):
+        enforce_retention(run, today_of(home))
         click.echo(build_and_publish(run, period))
 
 

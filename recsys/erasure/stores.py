@@ -72,6 +72,7 @@ WITHOUT_LISTENERS = (  # figures of many listeners, metadata, and what operators
     "state.sqlite*",
     "lake/_time_zone",
     "lake/_erased",
+    "lake/_retention.json",
     "lake/_checked.json",
     "lake/_listener_key",
     "releases/*/checksums.json",

@@ -212,6 +212,7 @@ def _enter_one(lake: Lake, plan: _Plan, today: date) -> Batch | None:
         replay=plan.id,
         n_replayed=0,
         n_dropped=0,
+        n_expired=0,
         invalid_values=[],
         checksums={},
     )

@@ -1,8 +1,14 @@
-"""Settings of ingest in a recipe: the table [ingest]."""
+"""Settings of ingest and of the retention of rows in a recipe: the tables [ingest] and [retention]."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 
-from recsys.settings import Count, Settings, Share
+from typing_extensions import override
+
+from recsys.errors import BadRecipe
+from recsys.settings import Count, CountOrZero, Settings, Share
+
+LEAST_DAYS = 28  # so that a week of labels' figures is closed before its rows are removed
 
 
 @dataclass(frozen=True)
@@ -20,3 +26,39 @@ class IngestSettings(Settings):
     max_refused: Share = 0.9
     archive: str = ""
     archive_days: Count = 7
+
+
+@dataclass(frozen=True)
+class RetentionSettings(Settings):
+    """
+    For how long rows about listeners are kept, by table; older days are removed from the lake, for good.
+
+    Attributes:
+        listens_days: Days of listens that are kept, the last day of the run included: 0 keeps all, otherwise 28 or
+            more [d].
+        events_days: Days of events that are kept, likewise [d].
+    """
+
+    listens_days: CountOrZero = 0
+    events_days: CountOrZero = 0
+
+    @override
+    def __post_init__(self) -> None:
+        """Raise BadRecipe if a value is invalid or too small."""
+        super().__post_init__()
+        self.require(LEAST_DAYS)
+
+    def require(self, least: int) -> None:
+        """Raise BadRecipe if rows are kept for fewer days than `least`."""
+        for name, days in asdict(self).items():
+            if 0 < days < least:
+                raise BadRecipe(
+                    f"[retention] {name}: found {days}, expected 0 (keep all) or at least {least}, so that labels' "
+                    "figures of a week are closed before its rows are removed"
+                )
+
+    def first_days(self, last_day: date) -> dict[str, date]:
+        """Return the first day that is kept of each table that has a limit, given the last day of listening."""
+        limits = {"listens": self.listens_days, "events": self.events_days}
+        last = last_day.toordinal()
+        return {table: date.fromordinal(max(1, last - days + 1)) for table, days in limits.items() if days}

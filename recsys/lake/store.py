@@ -9,6 +9,7 @@ The lake: raw tables as append-only Parquet files; a source file adds one batch 
     lake/_checked.json                            size and time of change of each file at its last daily check
     lake/_listener_key                            fingerprint of the key that listener ids are hashed with
     lake/_erased                                  number of erasures that were applied (see `recsys.lake.denied`)
+    lake/_retention.json                          first day that is kept, by table (see `recsys.ingest.retention`)
     lake/_time_zone                               market time zone, which decides the day of an event; default UTC
     lake/label_figures/                           the ledger of labels' figures (see `recsys.ledger.store`)
 
@@ -56,7 +57,7 @@ class Batch:
         source_sha256: SHA-256 of the file's bytes.
         ingested_on: Day of ingest, ISO 8601.
         n_read, n_accepted, n_quarantined, n_duplicate: Row counts. `n_read` is the sum of the other counts, of
-            `n_replayed` and of `n_dropped`.
+            `n_replayed`, of `n_dropped` and of `n_expired`.
         days: The `ds` partitions that the batch has rows in.
         invalid_values: Values of optional columns that became unknown: column_name, reason, n_values and first_line.
         columns: Columns of the file, if it declares them; one without a contract as `#` and a hash of its name.
@@ -66,6 +67,7 @@ class Batch:
         replay: Of rows that left the quarantine: a hash of which rows; otherwise empty.
         n_replayed: Rows that left the quarantine by a replay; a batch with `replay` has them.
         n_dropped: Rows that were deleted from the quarantine.
+        n_expired: Accepted rows that were removed because their day was older than the table's limit.
         undone_on: The day on which the file was taken back, ISO 8601; empty if it was not.
         undone_no: The largest batch number of the lake at that moment; 0 if it was not taken back.
         checksums: SHA-256 of each Parquet file of the batch, by its path in the lake; empty for batches of versions
@@ -91,6 +93,7 @@ class Batch:
     replay: str = ""
     n_replayed: int = 0
     n_dropped: int = 0
+    n_expired: int = 0
     undone_on: str = ""
     undone_no: int = 0
     checksums: dict[str, str] = field(default_factory=dict)
@@ -130,6 +133,7 @@ class Lake:
         self._staging = home.lake / "_staging"
         self._undone = home.lake / "_undone"
         self._time_zone = home.lake / "_time_zone"
+        self._retention = home.lake / "_retention.json"
         self._last_check = home.lake / "_checked.json"
         self.denied = DenyList(home)
 
@@ -161,6 +165,21 @@ class Lake:
         self._time_zone.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(self._time_zone, f"{zone.key}\n")
 
+    def kept_from(self) -> dict[str, date]:
+        """Return the first day that is kept of each table that has a limit; earlier rows are in no build."""
+        if not self._retention.exists():
+            return {}
+        with files.reading(self._retention, _RESTORE):
+            return {table: date.fromisoformat(day) for table, day in files.read_json(self._retention).items()}
+
+    def keep_from(self, days: Mapping[str, date]) -> dict[str, date]:
+        """Raise the first day that is kept of some tables, which never becomes earlier; return it of all tables."""
+        known = self.kept_from()
+        raised = known | {table: max(day, known.get(table, day)) for table, day in days.items()}
+        if raised != known:
+            files.write_json(self._retention, {table: str(day) for table, day in sorted(raised.items())})
+        return raised
+
     def batch_log(self) -> list[Batch]:
         """
         List all entries of the batch log, in the order of ingest, also of files that were taken back.
@@ -168,8 +187,12 @@ class Lake:
         Raises:
             SetupError: The batch log is damaged.
         """
-        entries = (entry for path in self._batch_log.glob("*.json") for entry in _entries(path))
+        entries = (entry for delivery in self.deliveries().values() for entry in delivery)
         return sorted(entries, key=lambda entry: entry.batch_no)
+
+    def deliveries(self) -> dict[str, list[Batch]]:
+        """Return the entries of each file of the batch log, by its name; raises SetupError if one is damaged."""
+        return {path.stem: _entries(path) for path in sorted(self._batch_log.glob("*.json"))}
 
     def batches(self) -> list[Batch]:
         """List the batches whose rows are in the lake, in the order of ingest."""
@@ -184,8 +207,9 @@ class Lake:
         return set().union(*(entry.source_ids for entry in self.batch_log()))
 
     def fingerprint(self) -> str:
-        """Return a hash of the ids of all batches: it changes with the content of the lake."""
-        return files.short_hash(*sorted(entry.batch for entry in self.batches()))
+        """Return a hash of all batches and of the days that are kept: it changes with the content of the lake."""
+        kept = (f"{table} from {day}" for table, day in sorted(self.kept_from().items()))
+        return files.short_hash(*sorted(entry.batch for entry in self.batches()), *kept)
 
     def recover(self) -> None:
         """Finish an interrupted ingest or change if it was committed, and remove all other staged files."""
@@ -227,7 +251,7 @@ class Lake:
         """Raise SetupError unless the rows of the files, read from their footers, are those of the batch log."""
         stored: Counter[tuple[str, str]] = Counter()
         for path in paths:
-            stored[path.parent.parent.name, path.stem] += _n_rows(path)
+            stored[path.parent.parent.name, path.stem] += n_rows_of(path)
         logged = Counter({(batch.table, batch.batch): batch.n_accepted for batch in batches})
         logged.update({("quarantine", batch.batch): batch.n_quarantined for batch in batches})
         wrong = sorted(key for key in logged | stored if logged[key] != stored[key])
@@ -309,7 +333,7 @@ class Lake:
         Raises:
             UnknownIds: The batch log has no such batch.
         """
-        logs = {path.stem: _entries(path) for path in self._batch_log.glob("*.json")}
+        logs = self.deliveries()
         for name, entries in logs.items():
             if batch in {entry.batch for entry in entries}:
                 return name, entries
@@ -384,7 +408,8 @@ def _change(staged: Path) -> dict[str, Any]:
     return dict(files.read_json(path)) if path.exists() else {"entries": None, "removed": []}
 
 
-def _n_rows(path: Path) -> int:
+def n_rows_of(path: Path) -> int:
+    """Return the number of rows in the footer of a Parquet file; raises SetupError if the file is damaged."""
     try:
         return int(pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
     except (OSError, pl.exceptions.PolarsError) as broken:

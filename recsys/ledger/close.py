@@ -9,7 +9,7 @@ and are counted together in a line 'late' once they pass.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from heapq import nlargest
@@ -32,6 +32,7 @@ from recsys.ledger.lines import (
     MEASURES,
     PLAYS,
     SHARE,
+    TABLE_OF_MEASURE,
     WEEK,
     Lines,
 )
@@ -60,6 +61,8 @@ class Closing:
         last_batch: Largest batch number of the lake.
         settings: The test, and how long after its end a period is closed.
         noise_key: Secret of the noise of artists' shares and overlaps; None: none are written.
+        kept_from: Raw table -> first day of which the lake keeps rows, of tables with a limit; no line of a closing
+            begins earlier.
     """
 
     no: int
@@ -68,6 +71,7 @@ class Closing:
     last_batch: int
     settings: LabelSettings
     noise_key: bytes | None = field(default=None, repr=False)
+    kept_from: Mapping[str, date] = field(default_factory=dict)
 
     @property
     def last_day(self) -> date:
@@ -140,11 +144,17 @@ def close(
 
 
 def _overlap(favourites: pl.LazyFrame, catalogue: pl.DataFrame, ledger: Lines, closing: Closing) -> pl.DataFrame:
-    """Return the lines of the months that have ended since the last closing; of those before a restart, none."""
+    """
+    Return the lines of the months that have ended since the last closing.
+
+    None are written of months that began before a restart of the ledger, or whose first days are not kept.
+    """
     if closing.noise_key is None:
         return pl.DataFrame(schema=FIGURES_SCHEMA)
-    starts_after = ledger.closings.filter("is_restart")["last_day"].max()
-    whole = favourites if starts_after is None else favourites.filter(pl.col("to_day").dt.month_start() > starts_after)
+    restart, month_start = ledger.closings.filter("is_restart")["last_day"].max(), pl.col("to_day").dt.month_start()
+    whole = favourites.filter(
+        month_start > (restart or date.min), month_start >= closing.kept_from.get("listens", date.min)
+    )
     days = ledger.closings["last_day"].max(), closing.last_day
     lines = lines_of_overlap(whole, catalogue, days, closing.settings, closing.noise_key)  # type: ignore[arg-type]
     return _signed(lines.with_columns(measure=pl.lit(LISTENER_SHARE)), closing)
@@ -190,7 +200,9 @@ def _figures(
     found = with_lines(of_measure, ledger, measure).filter(pl.col("label_id").is_in(labels))
     waiting = found.filter(pl.col("counted_no").is_null() & pl.col("is_current"))
     old = ledger.figures.filter(pl.col("label_id").is_in(labels), measure=measure, is_late=False)
-    days, just_counted = _close_days(waiting.filter(pl.col("day_no").is_null()), old, closing)
+    days, just_counted = _close_days(
+        waiting.filter(pl.col("day_no").is_null()), old, closing, closing.kept_from.get(TABLE_OF_MEASURE[measure])
+    )
     counted = pl.concat([found.filter(pl.col("is_on_time") & pl.col("to_day").is_null()), just_counted])
     weeks, remaining = _close_weeks(counted, _open_days(old, days), closing.last_day)
     of_weeks = _with_removed(remaining, weeks)
@@ -239,7 +251,9 @@ def _of_measure(rows: pl.DataFrame, measure: str) -> pl.DataFrame:
     return chosen.with_row_index("source_row")
 
 
-def _close_days(rows: pl.DataFrame, old: pl.DataFrame, closing: Closing) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _close_days(
+    rows: pl.DataFrame, old: pl.DataFrame, closing: Closing, kept_from: date | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Close the days of each label, in order.
 
@@ -247,6 +261,7 @@ def _close_days(rows: pl.DataFrame, old: pl.DataFrame, closing: Closing) -> tupl
         rows: Rows of days that are open for their label.
         old: The lines of earlier closings.
         closing: This closing.
+        kept_from: The first day of which rows are kept; None if all are.
 
     Returns:
         The new lines of days (PERIOD and value), and the rows that they count.
@@ -258,7 +273,7 @@ def _close_days(rows: pl.DataFrame, old: pl.DataFrame, closing: Closing) -> tupl
     for (label_id,), of_label in sorted(by_listener.partition_by("label_id", as_dict=True).items()):
         days = of_label.group_by("listen_date").agg("user_id", "value").sort("listen_date")
         before = closed_until.get(label_id)
-        start = before + ONE_DAY if before else days["listen_date"][0]
+        start = max(before + ONE_DAY if before else days["listen_date"][0], kept_from or date.min)
         lines += [(label_id, *line) for line in _days_that_pass(start, days, closing.settings)]
     found = pl.DataFrame(lines, PERIOD_SCHEMA, orient="row")
     until = found.group_by("label_id").agg(until=pl.col("to_day").max())

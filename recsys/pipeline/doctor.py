@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -68,6 +69,7 @@ def run_checks(home: Home) -> Iterator[Check]:
         return
     yield _try("listener key", lambda: _listener_key(home))
     yield _try("lake", lambda: _lake(home))
+    yield _try("retention", lambda: _retention(Lake(home)))
     yield _try("lake files", lambda: f"{Lake(home).verify():,} match the batch log and its checksums")
     yield _try("dashboards' state", State(home).check)
     yield _try("label figures", lambda: f"{Ledger(home).read().figures.height:,} lines, none missing or changed")
@@ -125,6 +127,19 @@ def _lake(home: Home) -> str:
     if not days:
         raise InputError("There are no listens yet: recsys ingest FILES, or recsys demo")
     return f"{sum(batch.n_accepted for batch in listens):,} listens, {days[0]} to {days[-1]} ({lake.zone.key})"
+
+
+def _retention(lake: Lake) -> str:
+    kept_from = lake.kept_from()
+    if not kept_from:
+        return "no limits: all rows are kept"
+    n_older = sum(
+        entry.table in kept_from and date.fromisoformat(day) < kept_from[entry.table]
+        for entry in lake.batches()
+        for day in entry.days
+    )
+    waiting = f"; {n_older:,} older files are removed by the next recsys build or nightly run" if n_older else ""
+    return ", ".join(f"{table} from {day}" for table, day in sorted(kept_from.items())) + waiting
 
 
 def _release(home: Home) -> Iterator[Check]:

@@ -169,8 +169,12 @@ class Inputs:
 
     @property
     def last_published(self) -> CurrentRelease | None:
-        """Date, rows and listeners of the last release, which the gate compares with; None before the first."""
-        return last_published(self.last_release)
+        """
+        Date, rows and listeners of the last release, which the gate compares with; None before the first.
+
+        Rows that are older than the limits of retention are left out.
+        """
+        return last_published(self.last_release, self.lake.kept_from())
 
     @property
     def last_results(self) -> dict[str, list[Path]]:

@@ -16,6 +16,7 @@ from recsys.errors import InputError, Refused
 from recsys.home import Home
 from recsys.ingest.deliveries import waiting_sources
 from recsys.ingest.replay import due_sources
+from recsys.ingest.retention import remove_expired
 from recsys.ingest.run import IngestReport, ingest, source_files
 from recsys.lake.store import Lake
 from recsys.ledger.lines import published
@@ -77,6 +78,7 @@ def nightly(
         ingest_files(run, folders, today)
         if music:
             scan_music(run, inbox, today)
+        enforce_retention(run, today)
         _require_listens(home, inbox)
         advance(run, "morning")
     remove_working_files(run)
@@ -124,19 +126,33 @@ def refuse_unreadable(run: Run) -> None:
         )
 
 
+def enforce_retention(run: Run, today: date) -> None:
+    """Remove rows that are older than the recipe's limits from the lake; logged as a step if there are limits."""
+    lake = Lake(run.home)
+    if run.recipe.retention.first_days(run.as_of) or lake.kept_from():
+        with logged_step(run, "retention") as counts:
+            expired = remove_expired(lake, run.recipe.retention, min(run.as_of, today))
+            counts.update(n_expired=expired.n_rows, n_refused=expired.n_refused)
+            counts["kept_from"] = {table: str(day) for table, day in expired.kept_from.items()}
+
+
 def _require_listens(home: Home, inbox: Path) -> None:
-    """Raise InputError if no listen was ever accepted; the message counts what else the home has."""
-    rows, refused = Counter[str](), Counter[str]()
+    """Raise InputError if the home has no listens; the message counts what else it has or had."""
+    rows, refused, expired = Counter[str](), Counter[str](), Counter[str]()
     for batch in Lake(home).batches():
         rows[batch.table] += batch.n_accepted
         refused[batch.table] += batch.n_quarantined
+        expired[batch.table] += batch.n_expired
     if not rows["listens"]:
+        faults, old = (
+            ", ".join(f"{n:,} of {table}" for table, n in sorted(counts.items()) if n) for counts in (refused, expired)
+        )
         known = ", ".join(f"{n:,} rows of {table}" for table, n in sorted(rows.items()) if n) or "nothing"
-        faults = ", ".join(f"{n:,} of {table}" for table, n in sorted(refused.items()) if n)
         raise InputError(
             f"The home {home.path} has no listens, so no tables, lists or reports can be made. It has {known}"
-            f"{f'; rows that were refused: {faults}' if faults else ''}. Put files with listens into {inbox}, "
-            "and run it again"
+            f"{f'; rows that were refused: {faults}' if faults else ''}"
+            f"{f'; rows older than the limits of [retention]: {old}' if old else ''}. Put files with listens into "
+            f"{inbox}, and run it again"
         )
 
 

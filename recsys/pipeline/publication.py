@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from recsys import files
 from recsys.errors import SetupError
@@ -72,13 +73,29 @@ def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequen
     rebuild_results(target, result_tables(results))
 
 
-def last_published(release: Release | None) -> gate.CurrentRelease | None:
-    """Return the facts about a release with which the gate compares a run; None without a release."""
+def last_published(
+    release: Release | None, kept_from: Mapping[str, date] = MappingProxyType({})
+) -> gate.CurrentRelease | None:
+    """
+    Return the facts about a release with which the gate compares a run; None without a release.
+
+    Args:
+        release: The release.
+        kept_from: First day that is kept of the tables that have a limit (`Lake.kept_from`): what the release has
+            only from earlier rows is not counted.
+    """
     if release is None:
         return None
     with Warehouse.open(release.warehouse) as warehouse:
         as_of, n_listeners = warehouse.query(internal_sql("last_release")).row(0)
         rows = dict(warehouse.query(internal_sql("built_tables")).iter_rows())
+        if kept_from:
+            limits: dict[str, object] = {
+                f"{table}_from": kept_from.get(table, date.min) for table in ("listens", "events")
+            }
+            expired = warehouse.query(internal_sql("expired_in_release"), limits).row(0, named=True)
+            n_listeners -= expired.pop("n_listeners_with_list")
+            rows |= {f"marts.{table}": rows[f"marts.{table}"] - n_rows for table, n_rows in expired.items()}
     return gate.CurrentRelease(release.warehouse.stem, as_of, rows, n_listeners)
 
 

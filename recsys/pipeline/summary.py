@@ -49,6 +49,7 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
     lines: list[tuple[str, tuple[str, ...], Callable[..., str]]] = [
         ("Files", ("ingest",), _files),
         ("Music", ("scan",), _music),
+        ("Retention", ("retention",), _expired),
         ("Warehouse", ("build",), lambda _built: f"{tables.height} tables, {tables['rows'].sum():,} rows"),
         ("Models", ("train", "refit"), _models),
         ("Evaluation", ("evaluate",), lambda evaluated: f"on {evaluated['n_judged']:,} listeners"),
@@ -92,6 +93,11 @@ def _music(scanned: Event) -> str:
     counts = {"analysed": scanned["n_analysed"], "known": scanned["n_known"], "copied": scanned["n_copied"]}
     faults = {"damaged": scanned["n_damaged"], "unreadable": scanned["n_failed"]}
     return f"{_counted(scanned['n_files'], 'file')}: {_nonzero(counts | faults)}"
+
+
+def _expired(removed: Event) -> str:
+    kept = ", ".join(f"{table} from {day}" for table, day in removed["kept_from"].items())
+    return f"{removed['n_expired']:,} rows removed; kept: {kept}"
 
 
 def _models(trained: Event, refitted: Event) -> str:

@@ -249,6 +249,8 @@ def _make_delivered(connection: duckdb.DuckDBPyConnection, contract: Contract, s
         return
     day = "ds" if contract.instant else contract.day
     until = f"where {day} <= date '{sources.as_of}'" if day else ""
+    if first := sources.lake.kept_from().get(contract.table):
+        until += f" and {day} >= date '{first}'"
     files = quoted(f"{escape(str(folder))}/*/*.parquet")
     by_name = "false" if contract.instant else "true"  # event tables have too many files to read the schema of each
     rows = f"read_parquet({files}, hive_partitioning = true, hive_types = {{'ds': date}}, union_by_name = {by_name})"
@@ -336,7 +338,7 @@ def _build_by_days(
 def _describe(
     connection: duckdb.DuckDBPyConnection, layers: dict[str, SqlFile], built: list[BuiltTable], sources: Sources
 ) -> None:
-    """Write the schema `meta`: the data dictionary, the batches, and the date and time zone of the build."""
+    """Write the schema `meta`: data dictionary, batches, first days that are kept, date and time zone of the build."""
     tables = [
         {
             "name": file.name,
@@ -360,6 +362,9 @@ def _describe(
         connection.register("incoming", pl.DataFrame(rows).to_arrow())
         connection.execute(f"create table meta.{name} as select * from incoming")
         connection.unregister("incoming")
+    connection.execute("create table meta.retention (source_table varchar, kept_from date)")
+    for table, first in sources.lake.kept_from().items():
+        connection.execute("insert into meta.retention values (?, ?)", [table, first])
     of_build = {"as_of": sources.as_of, "time_zone": sources.lake.zone.key}
     connection.execute("create table meta.build as select $as_of::date as as_of, $time_zone as time_zone", of_build)
 

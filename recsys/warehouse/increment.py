@@ -2,11 +2,12 @@
 Find the stale days of day-grain tables: these are computed again, other days are copied from the published warehouse.
 
 A day is stale if a new batch has rows for it, or a batch that was taken back had; if it is later than the `as_of` of
-the last build; if it has events of a track or listener for which a reference table got a new row; or if a backfill
-requests it. If the stale days cannot be determined, all days are stale.
+the last build; if it is older than the first day that is kept, and was not when the last build was made; if it has
+events of a track or listener for which a reference table got a new row; or if a backfill requests it. If the stale days
+cannot be determined, all days are stale.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -25,11 +26,20 @@ _ROWS_PER_SPAN = 4_000_000  # rows of event tables that one statement aggregates
 
 @dataclass(frozen=True)
 class Published:
-    """The inputs of the attached published warehouse: last day, batch ids, and table -> query fingerprint."""
+    """
+    The inputs of the attached published warehouse.
+
+    Attributes:
+        as_of: Its last day.
+        batches: Ids of its batches.
+        fingerprints: Table -> fingerprint of its query.
+        kept_from: Raw table -> first day that was kept, of tables with a limit.
+    """
 
     as_of: date
     batches: frozenset[str]
     fingerprints: dict[str, str]
+    kept_from: dict[str, date]
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> "Published":
@@ -39,7 +49,15 @@ class Published:
             (as_of,) = cursor.execute(internal_sql("as_of")).fetchall()[0]
             batches = cursor.execute(internal_sql("built_batches")).fetchall()
             tables = cursor.execute(internal_sql("query_fingerprints")).fetchall()
-        return cls(as_of, frozenset(batch for (batch,) in batches), dict(tables))
+            kept_from = _kept_from(cursor)
+        return cls(as_of, frozenset(batch for (batch,) in batches), dict(tables), kept_from)
+
+
+def _kept_from(cursor: duckdb.DuckDBPyConnection) -> dict[str, date]:
+    try:
+        return dict(cursor.execute(internal_sql("built_retention")).fetchall())
+    except duckdb.CatalogException:  # of a version that kept everything
+        return {}
 
 
 def fingerprint(file: SqlFile, layers: dict[str, SqlFile]) -> str:
@@ -83,19 +101,22 @@ def stale_days(
     """Return table -> stale days; a day-grain table that is not among them must be computed for all days."""
     published = Published.read(connection)
     log = lake.batch_log()
-    if as_of < published.as_of or published.batches - {batch.batch for batch in log}:
-        return {}  # an earlier date than the published one, or a batch was removed from the lake
+    kept_from = lake.kept_from()
+    keeps_more = any(kept_from.get(table, date.min) < first for table, first in published.kept_from.items())
+    if as_of < published.as_of or published.batches - {batch.batch for batch in log} or keeps_more:
+        return {}  # an earlier date than the published one, a batch was removed from the lake, or days came back
     new = [batch for batch in log if (batch.batch in published.batches) == bool(batch.undone_on)]
     backfilled = set(_days_between(*backfill)) if backfill else set()
     plan = {}
     for file in layers.values():
         if file.incremental and published.fingerprints.get(file.name) == fingerprint(file, layers):
             raw = raw_sources(file.name, layers)
-            affected = _affected_days(connection, [CONTRACTS[name.removeprefix("raw.")] for name in raw], new)
+            contracts = [CONTRACTS[name.removeprefix("raw.")] for name in raw]
+            affected = _affected_days(connection, contracts, new)
             if affected is not None:
-                plan[file.name] = sorted(
-                    day for day in affected | backfilled | _days_after(connection, published.as_of) if day <= as_of
-                )
+                later = _days_after(connection, published.as_of)
+                expired = _expired_days(connection, file, contracts, published.kept_from, kept_from)
+                plan[file.name] = sorted(day for day in affected | backfilled | later | expired if day <= as_of)
     return plan
 
 
@@ -122,6 +143,20 @@ def _days_of_keys(connection: duckdb.DuckDBPyConnection, reference: Contract, ba
     named = f"select {key} from {versions(reference)} where list_contains($batches, batch)"
     query = " union ".join(f"select ds from raw.{events.table} where {key} in ({named})" for events in _EVENT_TABLES)
     return {day for (day,) in connection.execute(query, {"batches": batches}).fetchall()}
+
+
+def _expired_days(
+    connection: duckdb.DuckDBPyConnection,
+    file: SqlFile,
+    contracts: Iterable[Contract],
+    before: Mapping[str, date],
+    now: Mapping[str, date],
+) -> set[date]:
+    """Return the published days of a table that were kept `before`, and of which a raw table keeps no rows `now`."""
+    spans = [(before.get(raw.table, date.min), now[raw.table]) for raw in contracts if raw.table in now]
+    query = f"select distinct {file.incremental} from published.{file.name}"
+    days = {day for (day,) in connection.execute(query).fetchall()} if any(old < new for old, new in spans) else set()
+    return {day for day in days if any(old <= day < new for old, new in spans)}
 
 
 def _days_after(connection: duckdb.DuckDBPyConnection, last: date) -> set[date]:

@@ -9,7 +9,7 @@
 --   source_file   file name
 --   ingested_on   day of ingest
 --   n_read        rows in the file [count]
---   n_accepted    rows that entered the lake [count]
+--   n_accepted    rows that entered the lake, also those that were removed since as too old [count]
 --   n_refused     rows that the data contract refused, also those that were replayed or dropped since [count]
 -- checks:
 --   n_read >= n_accepted + n_refused
@@ -23,7 +23,7 @@ with files as (
         source_file,
         ingested_on,
         n_read,
-        n_accepted,
+        n_accepted + n_expired as n_accepted,
         n_quarantined + n_replayed + n_dropped as n_refused
     from staging.batches
     where undone_on is null and not is_replay and source_table <> 'unknown'

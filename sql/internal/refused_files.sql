@@ -7,6 +7,6 @@ select
     outcome,
     sum(n_rows) as n_rows
 from marts.data_quality
-where outcome not in ('accepted', 'duplicate', 'replayed', 'dropped', 'undone') and ingested_on >= $since::date
+where outcome not in ('accepted', 'duplicate', 'replayed', 'dropped', 'expired', 'undone') and ingested_on >= $since::date
 group by source_table, source_file, outcome
 order by source_table, source_file, outcome

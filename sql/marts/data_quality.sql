@@ -5,7 +5,7 @@
 --   source_table  raw table, unknown for a file that could not be read
 --   source_file   name of the source file; for accepted audio files, the first file of the batch
 --   ingested_on   day of ingest
---   outcome       accepted, duplicate, the reason code of the refusal (unreadable_file: the whole file), replayed (refused, then moved to a batch of its own), dropped (refused, then deleted) or undone (the file was taken back)
+--   outcome       accepted, duplicate, the reason code of the refusal (unreadable_file: the whole file), replayed (refused, then moved to a batch of its own), dropped (refused, then deleted), expired (accepted, then removed as older than the limit of its table) or undone (the file was taken back)
 --   column_name   column that caused the refusal, '' where there is none
 --   n_rows        rows [count]
 -- checks:
@@ -19,7 +19,8 @@ with live as (
         n_accepted,
         n_duplicate,
         n_replayed,
-        n_dropped
+        n_dropped,
+        n_expired
     from staging.batches
     where undone_on is null
 ),
@@ -55,6 +56,14 @@ outcomes as (
         'dropped' as outcome,
         '' as column_name,
         n_dropped as n_rows
+    from live
+    union all
+    select
+        batch,
+        source_file,
+        'expired' as outcome,
+        '' as column_name,
+        n_expired as n_rows
     from live
     union all
     select

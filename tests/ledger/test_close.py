@@ -141,3 +141,31 @@ def test_one_recording_of_one_artist_is_the_whole_label() -> None:
         lines.filter(pl.col("dimension").is_in(["day", "week", "artist", "recording"]))["value"].to_list() == [12] * 4
     )
     assert lines.filter(dimension="recording").select("artist_id", "cell").row(0) == ("a0", "t1")
+
+
+@pytest.mark.parametrize("seed", range(9, 12))
+def test_lines_count_only_days_that_are_kept(seed: int) -> None:
+    """Days wait for listeners; those whose rows were removed meanwhile are in no line, and closed lines stay."""
+    world, ledger, n_waited = World(random.Random(seed), n_users=5), Lines.of({}), 0
+    labels = dict(world.labels)
+    for day_no in range(N_DAYS):
+        world.next_day(day_no)
+        world.labels, kept = dict(labels), MONDAY + timedelta(days=day_no - 3)
+        removed = {row for row in world.rows if row.day < kept}
+        world.rows = [row for row in world.rows if row not in removed and world.rng.random() < 0.9]
+        last = (
+            ledger.figures.filter(measure="n_plays", dimension="day").group_by("label_id").agg(pl.col("to_day").max())
+        )
+        closed_until = dict(last.iter_rows())
+        new = close_day(world, ledger, day_no, kept_from={"listens": kept})
+
+        days = new.figures.filter(measure="n_plays", dimension="day")
+        for label, first, until, value in days.select("label_id", "from_day", "to_day", "value").iter_rows():
+            own = [row for row in world.rows if labels[row.track] == label and first <= row.day <= until]
+            after = closed_until.get(label, min(row.day for row in own) - timedelta(days=1)) + timedelta(days=1)
+            assert first == max(after, kept)
+            assert value == sum(row.plays for row in own)
+            closed_until[label] = until
+            n_waited += first == kept
+        ledger += new
+    assert n_waited > 0

@@ -98,9 +98,11 @@ def test_an_artist_has_fifty_lines_at_most(monkeypatch: pytest.MonkeyPatch) -> N
         assert set(some.filter(artist_id=artist)["cell"]) == set(of_artist["cell"].head(2))
 
 
-def closed(ledger: Lines, as_of: date, favourites: pl.LazyFrame, key: bytes | None = KEY) -> pl.DataFrame:
-    """Close a day without plays."""
-    closing = Closing(ledger.next_no, "run", as_of, 1, LabelSettings(), key)
+def closed(
+    ledger: Lines, as_of: date, favourites: pl.LazyFrame, key: bytes | None = KEY, kept: date = date.min
+) -> pl.DataFrame:
+    """Close a day without plays, of a log whose listens are kept from a day on."""
+    closing = Closing(ledger.next_no, "run", as_of, 1, LabelSettings(), key, {"listens": kept})
     everyone = pl.DataFrame(schema=dict.fromkeys(("user_id", "country", "age_band", "gender"), pl.String))
     lines = close(frame([]).lazy(), catalogue(LABELS), everyone, ledger, closing, favourites=favourites)
     return lines.figures
@@ -113,7 +115,7 @@ def closings(*rows: tuple[date, bool]) -> Lines:
 
 
 def test_a_month_is_closed_once_by_the_first_closing_after_its_end() -> None:
-    """Not while its last day is open, not again, not without a key, and not if a restart is in it."""
+    """Not while its last day is open, not again, not without a key, not with a restart or removed days in it."""
     listeners = groups(random.Random(1), 400, (0.36, 0.3, 0.26, 0.3, 0.45))
     both = pl.concat([table(listeners, MAY), table(listeners, JUNE)])
     first_of_july = JUNE + timedelta(days=1)
@@ -126,6 +128,11 @@ def test_a_month_is_closed_once_by_the_first_closing_after_its_end() -> None:
         "restart in June": closed(closings((JUNE.replace(day=7), True)), first_of_july, both),
         "restart in May": closed(closings((MAY, True)), first_of_july, both),
         "no key": closed(Lines.of({}), first_of_july, both, None),
+        "kept from 2 May on": closed(Lines.of({}), first_of_july, both, kept=MAY.replace(day=2)),
+        "kept from 1 June on": closed(Lines.of({}), first_of_july, both, kept=JUNE.replace(day=1)),
+        "kept from 2 June on": closed(
+            closings((date(2026, 1, 1), True)), first_of_july, both, kept=JUNE.replace(day=2)
+        ),
     }
 
     assert {name: sorted(lines["to_day"].unique()) for name, lines in months.items()} == {
@@ -136,6 +143,9 @@ def test_a_month_is_closed_once_by_the_first_closing_after_its_end() -> None:
         "restart in June": [],
         "restart in May": [JUNE],
         "no key": [],
+        "kept from 2 May on": [JUNE],
+        "kept from 1 June on": [JUNE],
+        "kept from 2 June on": [],
     }
     assert set(months["first closing"].select("measure", "dimension").rows()) == {("listener_share", "overlap")}
 

@@ -2,8 +2,10 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -85,10 +87,21 @@ def catalogue(labels: dict[str, str | None]) -> pl.DataFrame:
 
 
 def close_day(
-    world: World, ledger: Lines, day_no: int, settings: LabelSettings = SETTINGS, key: bytes | None = None
+    world: World,
+    ledger: Lines,
+    day_no: int,
+    settings: LabelSettings = SETTINGS,
+    *,
+    key: bytes | None = None,
+    kept_from: Mapping[str, date] = MappingProxyType({}),
 ) -> Lines:
-    """Close one day with all rows that have arrived; with a key, shares of artists are written."""
-    closing = Closing(ledger.next_no, f"run {day_no}", MONDAY + timedelta(days=day_no), day_no + 1, settings, key)
+    """
+    Close one day with all rows that have arrived.
+
+    With a key, shares of artists are written. `kept_from` says which rows have been removed since.
+    """
+    as_of = MONDAY + timedelta(days=day_no)
+    closing = Closing(ledger.next_no, f"run {day_no}", as_of, day_no + 1, settings, key, kept_from=kept_from)
     return close(frame(world.rows).lazy(), catalogue(world.labels), listeners(world.n_users), ledger, closing)
 
 

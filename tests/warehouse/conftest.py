@@ -15,7 +15,9 @@ from recsys.ingest.run import ingest
 from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
+from recsys.warehouse import build as building
 from recsys.warehouse.build import Sources, build
+from recsys.warehouse.increment import stale_days
 from recsys.warehouse.query import Warehouse
 
 TODAY = date(2026, 2, 28)
@@ -136,6 +138,21 @@ def warehouse(built: Path) -> Iterator[Warehouse]:
     """Return the same warehouse, open for reading."""
     with Warehouse.open(built) as opened:
         yield opened
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Return the plan of the last build: the stale days of each table that it updated incrementally."""
+    plan: dict[str, list[str]] = {}
+
+    def spy(*args: object) -> object:
+        plan.clear()
+        found = stale_days(*args)  # type: ignore[arg-type]
+        plan.update({name: [str(day) for day in days] for name, days in found.items()})
+        return found
+
+    monkeypatch.setattr(building, "stale_days", spy)
+    return plan
 
 
 def frame_of(content: str) -> pl.DataFrame:

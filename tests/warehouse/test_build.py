@@ -39,7 +39,7 @@ def test_the_file_has_only_the_marts_and_the_dictionary(built: Path) -> None:
         }
         views = connection.execute("select view_name from duckdb_views() where not internal").fetchall()
 
-    assert found == MARTS | {"meta.tables", "meta.columns", "meta.batches", "meta.build"}
+    assert found == MARTS | {"meta.tables", "meta.columns", "meta.batches", "meta.retention", "meta.build"}
     assert views == []
     assert sorted(path.name for path in built.parent.glob("built*")) == ["built.duckdb"]
 

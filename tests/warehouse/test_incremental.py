@@ -11,8 +11,7 @@ import pytest
 from recsys.ingest.undo import undo
 from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.store import Lake
-from recsys.warehouse import build as building
-from recsys.warehouse.increment import spans, stale_days
+from recsys.warehouse.increment import spans
 from recsys.warehouse.sqlfile import quoted
 
 from .conftest import LISTENS, TODAY, Place, rows
@@ -32,21 +31,6 @@ def built(world: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stale(*days: str) -> dict[str, list[str]]:
     """Return the plan that computes these days of every day-grain table and copies the others."""
     return {table: list(days) for table in DAY_GRAIN}
-
-
-@pytest.fixture
-def planned(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Return the plan of the last build: the stale days of each table that it updated incrementally."""
-    plan: dict[str, list[str]] = {}
-
-    def spy(*args: object) -> object:
-        plan.clear()
-        found = stale_days(*args)  # type: ignore[arg-type]
-        plan.update({name: [str(day) for day in days] for name, days in found.items()})
-        return found
-
-    monkeypatch.setattr(building, "stale_days", spy)
-    return plan
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:

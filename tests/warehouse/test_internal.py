@@ -34,7 +34,7 @@ VALUES: dict[str, object] = {
     "artists": ["x"],
     "recordings": ["t1"],
     "probability": 0.5,
-    **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on")},
+    **{name: date(2026, 1, 31) for name in ("since", "until", "as_of", "served_on", "listens_from", "events_from")},
 }
 # What SQL in Python begins with; ordinary sentences in English do not match.
 STATEMENT = re.compile(

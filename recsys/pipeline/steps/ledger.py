@@ -8,7 +8,7 @@ import polars as pl
 from recsys.errors import SetupError
 from recsys.home import Home
 from recsys.ingest.pseudonym import listener_key
-from recsys.lake.store import Batch
+from recsys.lake.store import Batch, Lake
 from recsys.ledger.close import Closing, close
 from recsys.ledger.crossed import noise_key
 from recsys.ledger.lines import PUBLISHED_COLUMNS, Lines, published
@@ -35,6 +35,7 @@ def close_periods(
     ledger_fault: str,
     last_label_figures: pl.DataFrame,
     batches: list[Batch],
+    lake: Lake,
     home: Home,
     recipe: Recipe,
     run_id: str,
@@ -48,7 +49,9 @@ def close_periods(
             {LABEL_FIGURES.name: last_label_figures, NEW_LINES.name: Lines.of({})}, {"n_lines": 0, "closing_no": 0}
         )
     last_batch = max(batch.batch_no for batch in batches)
-    closing = Closing(ledger.next_no, run_id, as_of, last_batch, recipe.labels, _noise_key(home, note))
+    closing = Closing(
+        ledger.next_no, run_id, as_of, last_batch, recipe.labels, _noise_key(home, note), kept_from=lake.kept_from()
+    )
     new = close(
         open_listens,
         labels_of_tracks,
