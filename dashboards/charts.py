@@ -158,7 +158,8 @@ def lines(
         y: Column of values; the axis starts at 0.
         by: Column of series names; a single line if None.
         unit: Text above the chart; '%' for shares, 0..1.
-        band: Columns with the lower and upper end of an interval, drawn behind the line.
+        band: Columns with the lower and upper end of an interval, drawn behind the line; down to the axis where only
+            the upper end is known.
         points: Whether to mark each value, for short series.
         x_title: Text below the axis of whole numbers.
     """
@@ -175,7 +176,9 @@ def lines(
     ]
     if band:
         low, high = band
-        layers.insert(0, base.mark_area(opacity=0.18).encode(y=f"{low}:Q", y2=f"{high}:Q"))
+        bottom = f"isValid(datum['{high}']) && !isValid(datum['{low}']) ? 0 : datum['{low}']"
+        area = base.transform_calculate(bottom=bottom).mark_area(opacity=0.18)
+        layers.insert(0, area.encode(y="bottom:Q", y2=f"{high}:Q"))
     if by:
         layers += _named_ends(rows, x, y, by)
     return _styled(alt.layer(*layers), unit, HEIGHT)

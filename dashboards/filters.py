@@ -202,12 +202,28 @@ def choose_label() -> str:
 def _artist_of_address(names: Container[str]) -> str | None:
     """Return the artist of the recording in the address, if it has no artist; stop the page if that is unknown."""
     track_id = st.query_params.get("track")
-    if track_id is None or "artist" in st.query_params:
-        return None
-    artists = data.run_query("artist_of_track", track_id=track_id)["artist_id"]
-    if artists.is_empty() or artists[0] not in names:
-        _refuse("Track")
-    return str(artists[0])
+    return None if track_id is None or "artist" in st.query_params else _owner("artist", track_id, names, "Track")
+
+
+def _owner(kind: str, track_id: str, names: Container[str], label: str) -> str:
+    """Return the artist or label of a recording; stop the page if it is not among `names`."""
+    owners = data.run_query(f"{kind}_of_track", track_id=track_id)[f"{kind}_id"]
+    if owners.is_empty() or owners[0] not in names:
+        _refuse(label)
+    return str(owners[0])
+
+
+def choose_label() -> str:
+    """Offer a select box of all labels and return a label id; the default is that of the release in the address."""
+    labels = data.run_query("filter_values").filter(kind="label").select("value", "name")
+    names, release_id = dict(labels.iter_rows()), st.query_params.get("release")
+    if not names:
+        empty_state("There are no labels in the catalogue yet.")
+        st.stop()
+    if release_id is None or "label" in st.query_params:
+        return choose("Label", names, "label")
+    owner = _owner("label", release_id, names, "Release")
+    return choose("Label", {owner: names[owner]} | names, "label")
 
 
 def row() -> Any:

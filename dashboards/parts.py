@@ -392,6 +392,11 @@ def _file_name(key: str) -> str:
     return file_stem(f"{key} {st.session_state.get(_SUBJECT, '')}", data.as_of())
 
 
+def two_columns() -> Sequence[Any]:
+    """Return two columns to show something in (`with column:`); on a narrow screen the second is below the first."""
+    return st.columns(2, gap="large")
+
+
 @contextmanager
 def expander(title: str) -> Iterator[None]:
     """Open a section that is collapsed until the viewer expands it."""

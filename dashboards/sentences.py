@@ -94,6 +94,36 @@ def candidate_sentence(row: Mapping[str, Any]) -> Markdown:
     return fill("**{name}**, number {rank}: {text}", name=row["name"], rank=row["rank"], text=text)
 
 
+def release_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `release_days` or `release_weeks`: what was released, and when."""
+    n, values = row["n_recordings"], {"title": row["title"], "artist": row["artist_name"] or "an unknown artist"}
+    kind = "an album" if row["kind"] == "album" else "an EP" if row["kind"] == "EP" else "a single"
+    text = f"{kind} of {n} {'recording' if n == 1 else 'recordings'}, released on {format_day(row['release_date'])}."
+    return fill("**{title}** by {artist}: {text}", text=text, **values)
+
+
+def release_so_far_sentence(row: Mapping[str, Any], period: str, earlier: str) -> Markdown:
+    """
+    Describe a row of `release_band.with_band`: the plays so far, and those of earlier releases by then.
+
+    Args:
+        row: The row, which has a figure.
+        period: Name of one period: day or week.
+        earlier: What the earlier releases are called: singles.
+    """
+    no, low, high = row["period_no"], row["so_far_low"], row["so_far_high"]
+    plays, since = format_number(row["n_so_far"]), f"{no} {period}s" if no > 1 else period
+    text = f"plays in the first {since}"
+    if high is not None:
+        is_above, is_below = row["n_so_far"] > high, low is not None and row["n_so_far"] < low
+        place = "above" if is_above else "below" if is_below else "within"
+        expected = f"up to {high:,.0f}" if low is None else f"{low:,.0f} to {high:,.0f}"
+        text += f", {place} what was expected ({expected})"
+    if row["n_earlier"]:
+        text += f"; more than {row['n_lower']:,} of {row['n_earlier']:,} earlier {earlier}"
+    return fill("**{plays}** {text}.", plays=plays, text=text)
+
+
 def _similar(n: int, n_reached: int) -> str:
     if not n:
         return "no similar week on record"

@@ -220,7 +220,7 @@ def test_a_page_computes_nothing() -> None:
     """A page imports only Streamlit, modules of the dashboards, and the wording of figures; it computes nothing."""
     helpers = (
         *("actions", "charts", "comparing", "data", "filters", "home", "ledger", "links", "maps", "markdown"),
-        *("operations", "parts", "sentences", "watching"),
+        *("operations", "parts", "release_room", "sentences", "watching"),
     )
     allowed = ("functools", "streamlit", "recsys.reports.wording", *(f"dashboards.{name}" for name in helpers))
 

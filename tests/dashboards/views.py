@@ -17,6 +17,7 @@ from .truth.lists import ListsTruth
 from .truth.operators import GROUPS as OPERATOR_GROUPS
 from .truth.operators import OperatorTruth
 from .truth.page import Truth
+from .truth.releases import LabelReleasesTruth, ReleasesTruth
 from .walk import Shown
 
 WORDS = "the"
@@ -76,6 +77,7 @@ def of_label(label: str, closings: Closings, lists: ListsTruth, every: int = 1) 
         "markets": _label_markets(truth, some),
         "exposure": iter([view(truth.exposure, lists)]),
         "compare": _compared(shared, some, partial(labels_page, truth)),
+        "releases": _releases(LabelReleasesTruth(truth)),
         "artist": _artists(truth, some),
         "track": (
             view(lambda track: truth.track(track) | shared.facts(track), track, Artist=artist, Track=title)
@@ -148,6 +150,7 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
             for days, name in BREAKOUT_DAYS.items()
         ),
         "compare": _compared(shared, some, partial(operators_page, lake)),
+        "releases": (one for label in names["label_id"] for one in _releases(ReleasesTruth(lake, label))),
         "audience": (
             view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
@@ -210,6 +213,13 @@ def _compared(
     for (kind, items), by, (weeks, window) in product(compared.items(), ("date", "release"), spans):
         choice = Choice(kind, items, by, weeks, window)
         yield View(lambda _, c=choice: page(c), address=choice.address())  # type: ignore[misc]
+
+
+def _releases(truth: ReleasesTruth) -> Iterator[View]:
+    """Yield each release of a label, compared with those of its kind or with all."""
+    for release, (key, any_kind) in zip(truth.releases, cycle([("any", True), ("", False)]), strict=False):
+        address = {"release": release.id} | ({"with": key} if key else {})
+        yield View(lambda _, r=release, a=any_kind: truth.page(r, any_kind=a), address=address)  # type: ignore[misc]
 
 
 def recordings(truth: CatalogueTruth, artists: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:

@@ -116,7 +116,7 @@ def _weeks(truth: LabelTruth, item: str, choice: Choice) -> list[Row]:
     found = list[Row]()
     for row in truth.trend(choice.kind, item, artist).iter_rows(named=True):
         first, last = row["from_day"], row["to_day"]
-        week_no = (_monday(last) - _monday(newest)) // WEEK + 1 if newest else None
+        week_no = (monday_of(last) - monday_of(newest)) // WEEK + 1 if newest else None
         if not choice.has(week_no, last, truth.lake.last_day, 7):
             continue
         is_first = choice.by == "release" and is_recording and newest is not None and first <= newest <= last
@@ -129,5 +129,6 @@ def _weeks(truth: LabelTruth, item: str, choice: Choice) -> list[Row]:
     return found if any(week["n_plays"] is not None for week in found) else []
 
 
-def _monday(day: date) -> date:
+def monday_of(day: date) -> date:
+    """Return the first day of a day's week."""
     return day - day.weekday() * ONE_DAY
