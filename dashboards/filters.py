@@ -187,6 +187,12 @@ def choose_artist() -> str:
     return artist_id
 
 
+def choose_owner() -> tuple[str, str]:
+    """Offer select boxes for an artist or a label, and for which one; return `artist` or `label`, and the id."""
+    owner = choose("Of", {"artist": "an artist", "label": "a label"}, "of")
+    return owner, choose_artist() if owner == "artist" else choose_label()
+
+
 def choose_label() -> str:
     """Offer a select box of all labels, without one for all, and return a label id; stop the page if there is none."""
     labels = data.run_query("filter_values").filter(kind="label")

@@ -236,7 +236,6 @@ def audience() -> None:
             key="audience",
         )
     _parts(groups.drop("n_listeners"), f"{DIMENSIONS[dimension]}, {WEEKS[n_weeks]}", key="groups", dimension=dimension)
-    loyalty()
     _overlap()
 
 
@@ -326,9 +325,50 @@ def _overlap() -> None:
     )
 
 
-def loyalty(label_id: str = "") -> None:
-    """Show how many of a label's listeners are new to it and how many come back; '': the label of the viewer."""
-    weeks = data.run_query("label_loyalty", label=label_id).drop_nulls("share")
+def sources() -> None:
+    """Show who chooses the label's music and that of one of its artists, and who comes back for it."""
+    header("Sources and loyalty", "Who chooses the label's music, and who comes back for it, week by week.")
+    _sources(data.run_query("label_sources").drop("error"), "Who chose the recording", key="sources")
+    _loyalty()
+    weeks = data.run_query("label_trend").drop_nulls("streams_per_listener")
+    if not weeks.is_empty():
+        parts.figure(
+            "Plays per listener",
+            weeks,
+            charts.lines(weeks, "to_day", "streams_per_listener", unit="plays per listener", points=True),
+            alt_text=f"{weeks['streams_per_listener'][-1]:.1f} plays per listener in the last closed week.",
+            key="intensity",
+            note="Plays of each closed week / its listeners.",
+        )
+    parts.heading("By artist")
+    with filters.row():
+        artist_id = filters.choose_artist()
+    shares = data.run_query("label_sources", artist_id=artist_id).drop("n_plays")
+    note = "To protect listeners, shares are blurred, in the last week by at most {error} points."
+    _sources(shares, "Who chose the artist's recordings", key="artist_sources", note=note)
+
+
+def _sources(weeks: pl.DataFrame, title: str, *, key: str, note: str = "") -> None:
+    """Show the shares of plays by who chose the recording, over closed weeks."""
+    if weeks.is_empty():
+        parts.empty_state("No closed week had enough listeners for this.", "A week is closed once it had enough.")
+        return
+    last = weeks.filter(pl.col("to_day") == pl.col("to_day").max())
+    blur = note.format(error=ceil(100 * last["error"][0])) if note else ""
+    parts.figure(
+        title,
+        weeks.drop("label_id"),
+        charts.lines(weeks, "to_day", "play_share", by="part", unit="%", points=True),
+        alt_text=", ".join(f"{share:.0%} {part}" for part, share in last.select("part", "play_share").iter_rows())
+        + ".",
+        key=key,
+        note=f"Share of the plays of each closed week; plays from playlists are not told apart. {blur}".strip(),
+    )
+
+
+def _loyalty() -> None:
+    """Show how many of the label's listeners are new to it and how many come back."""
+    weeks = data.run_query("label_loyalty").drop_nulls("share")
     if weeks.is_empty():
         parts.empty_state("No closed week tells yet who comes back.", "It is counted when a week is closed.")
         return

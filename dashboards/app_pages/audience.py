@@ -86,9 +86,3 @@ else:
         },
         formats={"jaccard": "%.3f", "affinity": "%.2f"},
     )
-parts.heading("Who comes back to a label")
-label_id = filters.catalogue_filters("label")["label"]
-if label_id:
-    ledger.loyalty(label_id)
-else:
-    parts.empty_state("Choose a label.")

@@ -6,7 +6,6 @@ from dashboards import charts, data, filters, ledger, maps, parts, sentences
 
 PAGE = {"title": "Markets", "section": "Music", "order": 62, "for_labels": True}
 
-OWNERS = {"artist": "an artist", "label": "a label"}
 COLOURS = {"ratio": "plays compared with other music", "play_share": "share of plays"}
 UNITS = {"ratio": "the country's share of these plays / its share of all plays", "play_share": "%"}
 N_SHOWN = 15
@@ -17,8 +16,7 @@ if not data.is_operator():
 
 parts.header("Markets", "In which countries an artist or a label is played, and where more than other music.")
 with filters.row():
-    owner = filters.choose("Markets of", OWNERS, "of")
-    owner_id = filters.choose_artist() if owner == "artist" else filters.choose_label()
+    owner, owner_id = filters.choose_owner()
     value = filters.choose("Colour countries by", COLOURS, "colour")
 markets = data.run_query("markets", owner=owner, id=owner_id)
 if markets.is_empty():

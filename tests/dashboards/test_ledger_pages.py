@@ -19,7 +19,10 @@ from recsys.warehouse.sqlfile import read_layers, read_queries
 from .conftest import Open, failures
 
 FOR_LABELS = [name for name, header in headers().items() if header.for_labels]
-WITH_FIGURES = ("overview", "artist", "track", "compare", "trends", "breakouts", "audience", "exposure", "sql")
+WITH_FIGURES = (
+    *("overview", "artist", "track", "compare", "trends", "breakouts", "audience", "markets", "sources", "exposure"),
+    "sql",
+)
 LAST_SUNDAY = date(2026, 6, 28)
 TRUTH = """
 select tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date as day, daily.n_plays,
@@ -167,9 +170,12 @@ def test_a_label_and_the_operator_see_the_same_loyalty(
         for row in cells.filter(pl.col("cell").is_in(["new", "unknown"])).iter_rows(named=True):
             began = first.filter(pl.col("user_id").is_in(now.implode()), pl.col("day") >= row["from_day"])
             assert row["n_listeners"] == began.height
-    operators = open_page("audience")
-    (box,) = (box for box in operators.selectbox if box.label == "Label")
-    for page in (choose(operators, "Label", box.options[1]), open_page("audience", label=label_id)):
+    params = {"owner": "label", "id": label_id, "kind": "loyalty"}
+    of_operator = run_query(warehouse, "listening_parts", params).rename({"week_start": "from_day", "part": "cell"})
+    both = weeks.filter(pl.col("from_day").dt.weekday() == 1).join(of_operator, on=["from_day", "cell"])
+    assert both.height > 5
+    assert both["n_listeners"].to_list() == both["n_listeners_right"].to_list()
+    for page in (open_page("sources", of="label"), open_page("sources", label=label_id)):
         assert failures(page) == []
         assert "Who comes back" in [heading.value for heading in [*page.header, *page.subheader]]
 

@@ -32,7 +32,7 @@ KINDS = {
     "language": "Language",
     "age": "Age of the recording",
 }
-MARKET_OWNERS = {"artist": "an artist", "label": "a label"}
+OWNERS = {"artist": "an artist", "label": "a label"}
 MAP_COLOURS = {"ratio": "plays compared with other music", "play_share": "share of plays"}
 Views = dict[str, Iterator["View"]]
 
@@ -75,6 +75,10 @@ def of_label(label: str, closings: Closings, lists: ListsTruth, every: int = 1) 
         "breakouts": (view(truth.breakouts, of, Show=f"{of}s") for of in ("recording", "artist")),
         "audience": _audiences(truth, some),
         "markets": _label_markets(truth, some),
+        "sources": (
+            View(lambda shown, a=artist: truth.sources(a, shown.rows), {"Artist": name})  # type: ignore[misc]
+            for artist, name in some
+        ),
         "exposure": iter([view(truth.exposure, lists)]),
         "compare": _compared(shared, some, partial(labels_page, truth)),
         "releases": _releases(LabelReleasesTruth(truth)),
@@ -156,6 +160,10 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
         ),
         "markets": _markets(truth, some, labels),
+        "sources": (
+            view(truth.sources, owner, key, Of=OWNERS[owner], **{owner.capitalize(): name})
+            for owner, key, name in _owners(some, labels)
+        ),
         "catalogue": (View(partial(_with, one.truth, truth.delivered), one.choices) for one in pages["catalogue"]),
         "exposure": _exposures(lists, labels, some),
         "fairness": (view(lists.fairness, kind, Group_recordings_by=name) for kind, name in KINDS.items()),
@@ -166,10 +174,14 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
 
 def _markets(truth: OperatorTruth, artists: list[tuple[str, str]], labels: Mapping[str, str]) -> Iterator[View]:
     """Yield each of some artists and each label, with a colour of the map."""
-    owners = [("artist", *one) for one in artists] + [("label", *one) for one in labels.items() if one[0]]
-    for (owner, key, name), (value, colour) in zip(owners, cycle(MAP_COLOURS.items()), strict=False):
-        choices = {"Markets of": MARKET_OWNERS[owner], owner.capitalize(): name, "Colour countries by": colour}
+    for (owner, key, name), (value, colour) in zip(_owners(artists, labels), cycle(MAP_COLOURS.items()), strict=False):
+        choices = {"Of": OWNERS[owner], owner.capitalize(): name, "Colour countries by": colour}
         yield view(truth.markets, owner, key, value, **choices)
+
+
+def _owners(artists: list[tuple[str, str]], labels: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return the kind, id and option of artists and labels."""
+    return [("artist", *one) for one in artists] + [("label", *one) for one in labels.items() if one[0]]
 
 
 def _with(truth: Callable[[Shown], Truth], other: Callable[[], Truth], shown: Shown) -> Truth:

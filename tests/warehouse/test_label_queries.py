@@ -1,6 +1,6 @@
 """Queries on the ledger of labels' figures: late rows, withheld weeks, cells without a figure, and longer periods."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,20 @@ LATE: list[LedgerLine] = [
 
 @pytest.fixture
 def query(tmp_path: Path) -> Query:
-    """A function that runs a query on lines: one label, weeks from MONDAY on, the last one `n_days` long."""
+    """
+    A function that runs a query on lines: one label, weeks from MONDAY on, the last one `n_days` long.
+
+    Lines have one measure; `plays` are lines of plays besides.
+    """
 
     def run(
-        name: str, lines: list[LedgerLine], *, n_days: int = 7, measure: str = "n_plays", **params: str
+        name: str,
+        lines: list[LedgerLine],
+        plays: Sequence[LedgerLine] = (),
+        *,
+        n_days: int = 7,
+        measure: str = "n_plays",
+        **params: str,
     ) -> pl.DataFrame:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.duckdb"
         with duckdb.connect(path) as connection:
@@ -44,11 +54,8 @@ def query(tmp_path: Path) -> Query:
                 "create table marts.track_features "
                 "(track_id varchar, title varchar, artist_id varchar, artist_name varchar)"
             )
-            for line in lines:
-                connection.execute(
-                    "insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    _row(line, n_days, measure),
-                )
+            for line in [_row(line, n_days, measure) for line in lines] + [_row(line, 7, "n_plays") for line in plays]:
+                connection.execute("insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", line)
         with Warehouse.open(path) as warehouse:
             return run_query(warehouse, name, params)
 
@@ -119,6 +126,47 @@ def test_a_withheld_week_has_no_figure(query: Query, withheld: int, now: int | N
     assert query("label_totals", lines, days="28")["n_now"].to_list() == [None]
     assert (artist["n_plays"] is None, artist["change"]) == (now is None, None)
     assert query("label_trend", lines)["is_withheld"].to_list() == [week == withheld for week in range(4)]
+
+
+def test_plays_by_source_are_shares_of_their_week(query: Query) -> None:
+    """With late rows; a part that only late rows name is among all others, and a withheld week has no rows."""
+    lines: list[LedgerLine] = [
+        (0, "source", "active", 30, False),
+        (0, "source", None, 20, False),
+        (0, "source", "active", 30, True),
+        (0, "source", "algorithmic", 20, True),
+        (1, "source", "active", None, False),
+    ]
+    weeks = query("label_sources", lines, label="la")
+
+    assert weeks.select("part", "n_plays", "play_share", "error").rows() == [
+        ("chosen by the listener", 60, 0.6, None),
+        ("all others", 40, 0.4, None),
+    ]
+    assert query("label_sources", lines, label="lb").is_empty()
+    assert query("label_sources", lines, artist_id="a").is_empty()
+
+
+def test_an_artists_sources_have_their_noise(query: Query) -> None:
+    """Whole per cent, of which five listeners of the artist's 100 may be more or fewer."""
+    lines: list[LedgerLine] = [(0, "source", "algorithmic", 30, False), (0, "artist", "a", 100, False)]
+    weeks = query("label_sources", lines, measure="play_share", artist_id="a")
+
+    assert weeks.select("part", "n_plays", "play_share").rows() == [("recommended", None, 0.3)]
+    assert weeks["error"].to_list() == [pytest.approx(0.055)]
+
+
+def test_an_artists_market_is_compared_with_the_label(query: Query) -> None:
+    """The share of 30 % is 1.2 times the label's 25 %, and 0.98 to 1.42 times with the noise of its 100 listeners."""
+    shares: list[LedgerLine] = [(3, "country", "DE", 30, False), (3, "country", "FR", 10, False)]
+    of_label: list[LedgerLine] = [(3, "country", "DE", 50, False), (3, "country", None, 150, False)]
+
+    found = query(
+        "label_markets", [*shares, (3, "artist", "a", 100, False)], of_label, measure="play_share", artist_id="a"
+    )
+
+    assert found.select("country", "share", "label_share").rows() == [("DE", 0.3, 0.25)]
+    assert found.select("ratio", "low", "high").row(0) == pytest.approx((1.2, 0.98, 1.42))
 
 
 def test_listeners_by_loyalty_are_shares_of_their_week(query: Query) -> None:

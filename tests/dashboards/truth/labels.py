@@ -26,6 +26,12 @@ NAMES = {
 WEEK_COUNTS = {"1": "the last closed week", "4": "the last four closed weeks"}
 SHARED = {"country": "Country", "age_band": "Age", "gender": "Gender", "source": "Who chose the recording"}
 GROUPS = {**SHARED, "loyalty": "Played the label before"}
+SOURCE_NAMES = {
+    "active": "chosen by the listener",
+    "algorithmic": "recommended",
+    "unknown": "unknown",
+    "all others": "all others",
+}
 HOUR_MS = 3_600_000
 PARTS = {"cell": pl.String, "n_plays": pl.Int64, "n_plays_before": pl.Int64, "n_listeners": pl.Int64}
 
@@ -308,8 +314,7 @@ class LabelTruth:
     def audience(self, dimension: str, weeks: str, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:
         """Return the page Audience."""
         groups, overlap = self.parts(dimension, weeks), self.shares.overlap(artist, shown.get("overlap"))
-        rows = {"loyalty": self._loyalty()} if self.weeks else {}
-        rows |= {} if overlap is None else {"overlap": overlap}
+        rows = {} if overlap is None else {"overlap": overlap}
         if dimension == "country":
             groups = groups.with_columns(pl.col("name").map_elements(country, return_dtype=pl.String))
         if groups.is_empty():
@@ -318,6 +323,27 @@ class LabelTruth:
         if groups["cell"].drop_nulls().len():
             rows["audience"] = groups
         return Truth(rows=rows, texts=[_period_text(groups)])
+
+    def sources(self, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:
+        """Return the page Sources and loyalty; of an artist's shares with noise, those that are shown."""
+        if not self.weeks:
+            return Truth()
+        weeks = self.trend("week")
+        rows = {"sources": self._sources(), "loyalty": self._loyalty(), "intensity": weeks}
+        if "artist_sources" in shown:
+            rows["artist_sources"] = self.shares.sources(artist, shown["artist_sources"])
+        return Truth(rows=rows)
+
+    def _sources(self) -> pl.DataFrame:
+        """Return the plays of each closed week by who chose the recording."""
+        rows = []
+        for week in self.weeks:
+            cells = self.closings.cells(self.label, "n_plays", week, "source")
+            n_plays = sum(cell.value for cell in cells.values())
+            for name in sorted(cells, key=lambda name: (name is None, name)):
+                part = SOURCE_NAMES[name or "all others"]
+                rows.append((*week, part, cells[name].value, cells[name].value / n_plays))
+        return pl.DataFrame(rows, ["from_day", "to_day", "part", "n_plays", "play_share"], orient="row")
 
     def markets(self, weeks: str, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:
         """Return the page Markets; of an artist's countries with noise, those that are shown."""

@@ -29,8 +29,19 @@ DELIVERED = (
     *("artists", "audio_features", "audio_vectors", "charts", "events"),
     *("labels", "listens", "playlists", "signals", "tracks", "users"),
 )
+SOURCES = {"active": "chosen by the listener", "algorithmic": "recommended", "unknown": "unknown"}
+LEAST_HEAVY = 5
 LEAST_IN_MARKET, N_MARKETS = 10, 15
 N_FAVOURITES, LEAST_IN_COMMON, N_OVERLAPS = 20, 10, 20
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week of an artist or a label: its shares in one row, and its parts by source and by loyalty."""
+
+    shares: dict[str, Any]
+    sources: pl.DataFrame
+    loyalty: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -352,6 +363,82 @@ class OperatorTruth:
             share=pl.col("n_listeners") / pl.col("n_cohort"),
         ).sort("cohort_month", "months_since")
 
+    # ----- Sources and loyalty
+
+    def sources(self, owner: str, owner_id: str) -> Truth:
+        """Return the page Sources and loyalty of an artist or a label."""
+        plays = self.lake.rows.filter(pl.col("n_plays") > 0, pl.col(f"{owner}_id") == owner_id)
+        weeks = [self._week(plays, first) for first in self._complete_weeks if plays.filter(_is_in(first)).height]
+        if not weeks:
+            return Truth()
+        table = pl.DataFrame([week.shares for week in weeks], infer_schema_length=None)
+        last = weeks[-1].shares
+        names = {
+            "Chosen by listeners": "chosen_share",
+            "Recommended": "recommended_share",
+            "New listeners": "new_share",
+            "Returning listeners": "returning_share",
+            "Heavy listeners": "heavy_share",
+        }
+        metrics = {name: (percent(last[column]), "") for name, column in names.items()}
+        if last["new_share"] is None:
+            metrics["New listeners"] = ("unknown", "")
+        frames = {
+            "sources": pl.concat([week.sources for week in weeks]),
+            "loyalty": pl.concat([week.loyalty for week in weeks]),
+            "heavy": table,
+            "weeks": table.reverse(),
+        }
+        return Truth(metrics, frames, [], [f"Week from {written(last['week_start'])}, of {last['n_plays']:,} plays."])
+
+    @property
+    def _complete_weeks(self) -> list[date]:
+        first = self.lake.first_day + ((7 - self.lake.first_day.weekday()) % 7) * ONE_DAY
+        return [first + n * 7 * ONE_DAY for n in range(((self.last_sunday - first).days + 1) // 7)]
+
+    def _week(self, plays: pl.DataFrame, first: date) -> "Week":
+        """Count a week by source, by what listeners had played before, and by how much they played."""
+        now, before = plays.filter(_is_in(first)), plays.filter(pl.col("day") < first)
+        log_began = self.lake.rows.filter(pl.col("n_plays") > 0).select(pl.col("day").min()).item()
+        last_days = dict(before.group_by("user_id").agg(pl.col("day").max()).iter_rows())
+        listeners = dict(now.group_by("user_id").agg(pl.col("n_plays").sum()).iter_rows())
+        parts = dict[str, list[int]]()
+        for user, n_plays in listeners.items():
+            parts.setdefault(_loyalty(last_days.get(user), first, log_began), []).append(n_plays)
+        n, n_plays = len(listeners), sum(listeners.values())
+        heavy = [count for count in listeners.values() if count >= LEAST_HEAVY]
+        counts = {"active": total(now, "n_active"), "algorithmic": total(now, "n_algorithmic")}
+        counts["unknown"] = n_plays - sum(counts.values())
+        is_known = counts["unknown"] < n_plays
+        shares = {
+            "week_start": first,
+            "n_plays": n_plays,
+            "chosen_share": counts["active"] / n_plays if is_known else None,
+            "recommended_share": counts["algorithmic"] / n_plays if is_known else None,
+            "n_listeners": n,
+            "new_share": None if "unknown" in parts else len(parts.get("new", [])) / n,
+            "returning_share": len(parts.get("returning", [])) / n,
+            "back_share": len(parts.get("back", [])) / n,
+            "heavy_share": len(heavy) / n,
+            "heavy_play_share": sum(heavy) / n_plays,
+        }
+        by_source = [(first, SOURCES[part], count, count / n_plays) for part, count in counts.items() if count]
+        users = {"active": "n_active", "algorithmic": "n_algorithmic"}
+        unknown = now.group_by("user_id").agg(pl.col("n_plays", "n_active", "n_algorithmic").sum())
+        n_unknown = unknown.filter(pl.col("n_plays") > pl.col("n_active") + pl.col("n_algorithmic")).height
+        people = {part: now.filter(pl.col(column) > 0)["user_id"].n_unique() for part, column in users.items()}
+        of_source = people | {"unknown": n_unknown}
+        columns = ["week_start", "part", "n_plays", "play_share"]
+        source_rows = pl.DataFrame(by_source, columns, orient="row").with_columns(
+            n_listeners=pl.Series([of_source[part] for part, count in counts.items() if count]), listener_share=None
+        )
+        by_loyalty = [
+            (first, part, sum(found), sum(found) / n_plays, len(found), len(found) / n)
+            for part, found in sorted(parts.items())
+        ]
+        loyalty = pl.DataFrame(by_loyalty, [*columns, "n_listeners", "listener_share"], orient="row")
+        return Week(shares, source_rows, loyalty)
+
     # ----- Markets
 
     def markets(self, owner: str, owner_id: str, value: str) -> Truth:
@@ -438,6 +525,18 @@ class OperatorTruth:
             "Plays": (number(total(rows, "n_plays")), ""),
         }
         return Truth(metrics, {"kept_from": kept.sort("n_tracks", "reason", descending=[True, False])})
+
+
+def _is_in(first: date) -> pl.Expr:
+    """Return whether a day is in the week that begins with a day."""
+    return pl.col("day").is_between(first, first + 6 * ONE_DAY)
+
+
+def _loyalty(last_day: date | None, first: date, log_began: date) -> str:
+    """Return what a listener had played before a week, given the last day with a play before it."""
+    if last_day is None:
+        return "new" if first - log_began >= timedelta(days=56) else "unknown"
+    return "returning" if first - last_day <= timedelta(days=28) else "back"
 
 
 def _measured(rows: pl.DataFrame, name: str) -> int:

@@ -55,6 +55,27 @@ class SharesTruth:
         order = sorted(range(len(shares)), key=lambda n: (shown["name"][n] == "all others", -shares[n]))
         return shown.with_columns(share=pl.Series(shares), error=pl.lit(error))[order]
 
+    def sources(self, artist: str, shown: pl.DataFrame) -> pl.DataFrame:
+        """Return who chose an artist's recordings, in the closed weeks that a page shows."""
+        weeks = [
+            self._sources_of(artist, period, of_week)  # type: ignore[arg-type]
+            for period, of_week in shown.group_by("from_day", "to_day", maintain_order=True)
+        ]
+        return pl.concat(weeks)
+
+    def _sources_of(self, artist: str, period: Period, shown: pl.DataFrame) -> pl.DataFrame:
+        assert period in self.closings.weeks(self.label, "n_plays")
+        listeners = self.closings.cells(self.label, "n_plays", period, "artist")[artist].n_listeners
+        error = max(NOISE_LISTENERS / listeners, 0.01) + 0.005
+        names = {"active": "chosen by the listener", "algorithmic": "recommended", "unknown": "unknown"}
+        groups = {names[part]: group for part, group in self._groups(artist, "source", period).items()}
+        named = [part for part in shown["part"] if part != "all others"]
+        assert all(len(groups[part][0]) >= MIN_LISTENERS for part in named if part in groups)
+        rest = sum(share for part, (_, share) in groups.items() if part not in named)
+        true = {part: groups.get(part, (frozenset(), 0.0))[1] for part in named} | {"all others": rest}
+        shares = [near(share, true[part], error) for part, share in shown.select("part", "play_share").iter_rows()]
+        return shown.with_columns(play_share=pl.Series(shares), error=pl.lit(error))
+
     def markets(self, artist: str, shown: pl.DataFrame) -> pl.DataFrame:
         """Return an artist's share of the plays of each country that a page shows, compared with the label's share."""
         (period,) = shown.select("from_day", "to_day").unique().rows()
