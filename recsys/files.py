@@ -20,7 +20,11 @@ from typing import Any
 from recsys.errors import RecsysError, SetupError
 
 AUDIO_SUFFIXES = frozenset(
-    f".{suffix}" for suffix in ("mp3", "ogg", "oga", "opus", "flac", "m4a", "mp4", "aac", "wav", "aif", "aiff", "wma")
+    f".{suffix}"
+    for suffix in (
+        *("mp3", "ogg", "oga", "opus", "flac", "m4a", "mp4", "aac", "wav", "aif", "aiff", "wma"),
+        *("ac3", "caf", "mka", "mkv", "mov", "webm", "wv"),
+    )
 )
 _ESCAPED_BYTE = re.compile(rb"\\x([89a-f][0-9a-f])")
 

@@ -8,7 +8,7 @@ raised.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -28,11 +28,12 @@ from recsys.errors import InputError
 
 Reason: TypeAlias = Literal["no_file", "empty", "no_audio", "not_decodable", "too_long"]
 
-CONTAINERS = "aac,aiff,asf,caf,flac,matroska,mov,mp3,ogg,w64,wav,wv"
+CONTAINERS = "aac,ac3,aiff,asf,caf,eac3,flac,matroska,mov,mp3,ogg,w64,wav,wv"
 MAX_AMPLITUDE = 8.0  # 18 dB over full scale; larger values come from damaged files
 MIN_BIT_RATE = 1_000  # [bit/s]; a length in the header that would need less is ignored
 DECODE_ERRORS = (av.error.FFmpegError, OSError)  # OSError: seeking to an impossible offset in a damaged file
 MIN_LOSS_S = 0.1  # encoders pad and trim; a shorter difference does not count as lost
+MIN_SIDE_POWER = 4.0  # power of the difference of two channels over that of their mean, from which they cancel
 PIECE_S, CONTEXT_S = 60, 1  # long files are resampled in pieces, with this much context on both sides
 
 
@@ -41,7 +42,7 @@ class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prin
     A file that cannot be decoded at all; its text is one short sentence, `<path>: <message>`.
 
     Attributes:
-        reason: no_file (missing, unreadable, a folder, a pipe), empty, no_audio (no audio stream), not_decodable or
+        reason: no_file (missing, unreadable, a folder, a device), empty, no_audio (no audio stream), not_decodable or
             too_long.
         path: The file.
         message: What is wrong with the file, in words; `__cause__` has the decoder's error.
@@ -127,22 +128,24 @@ def _require_regular_file(path: Path) -> None:
         why = error.strerror if isinstance(error, OSError) else error
         raise UnreadableAudio("no_file", path, f"cannot be opened ({why})") from error
     if not is_file:
-        raise UnreadableAudio("no_file", path, "not a file (a folder, pipe or device)")
+        raise UnreadableAudio("no_file", path, "not a file (a folder or a device)")
     if status.st_size == 0:
         raise UnreadableAudio("empty", path, "an empty file")
 
 
-def mono_pieces(path: Path, rate_hz: int) -> Iterator[F32]:
+def mono_pieces(path: Path, rate_hz: int, *, on_side: Callable[[float], None] = lambda _seconds: None) -> Iterator[F32]:
     """
     Decode a file of any length piece by piece, in constant memory.
 
     Args:
         path: The file.
         rate_hz: Sampling rate of the pieces [Hz].
+        on_side: Called with the length [s] of each piece whose two channels cancel each other in their mean.
 
     Yields:
         The mean of the channels in pieces of about a minute, shape (n,), float32; concatenated they equal
-        `Signal.mono`.
+        `Signal.mono`. Where the two channels of a stereo file cancel each other (`MIN_SIDE_POWER`), half their
+        difference.
 
     Raises:
         UnreadableAudio: Nothing of the file can be decoded.
@@ -154,10 +157,10 @@ def mono_pieces(path: Path, rate_hz: int) -> Iterator[F32]:
     except (*DECODE_ERRORS, StopIteration) as error:
         pieces = _pieces_by_libsndfile(path, error)
         first = next(pieces)
-    yield from _resampled(chain([first], pieces), rate_hz)
+    yield from _resampled(_louder(chain([first], pieces), on_side), rate_hz)
 
 
-_Piece: TypeAlias = tuple[F32, int]  # consecutive mono samples and their sampling rate [Hz]
+_Piece: TypeAlias = tuple[F32, int]  # consecutive samples, (n,), or mid and side, (2, n), and their sampling rate [Hz]
 
 
 def _pieces_by_libav(path: Path) -> Iterator[_Piece]:
@@ -181,10 +184,21 @@ def _pieces_by_libsndfile(path: Path, first: Exception) -> Iterator[_Piece]:
 
 
 def _mixed(samples: F32) -> F32:
+    """Return the mean of the channels, and half the difference of two channels (else zeros), shape (2, n)."""
     with np.errstate(invalid="ignore"):
         valid = np.where(np.abs(samples) <= MAX_AMPLITUDE, samples, np.float32(0))
-    mixed: F32 = valid.mean(axis=0, dtype=np.float32)
-    return mixed
+    mid: F32 = valid.mean(axis=0, dtype=np.float32)
+    return np.stack([mid, (valid[0] - valid[1]) / np.float32(2) if len(valid) == 2 else np.zeros_like(mid)])
+
+
+def _louder(pieces: Iterator[_Piece], on_side: Callable[[float], None]) -> Iterator[_Piece]:
+    """Yield mid, or side where it is much louder."""
+    for (mid, side), rate_hz in pieces:
+        if np.square(side).sum() > MIN_SIDE_POWER * np.square(mid).sum():
+            on_side(len(side) / rate_hz)
+            yield side, rate_hz
+        else:
+            yield mid, rate_hz
 
 
 def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
@@ -193,12 +207,12 @@ def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
     n, rate_hz = 0, 0
     for chunk, rate_hz in chunks:
         gathered.append(chunk)
-        n += len(chunk)
+        n += chunk.shape[1]
         if n >= PIECE_S * rate_hz:
-            yield np.concatenate(gathered), rate_hz
+            yield np.concatenate(gathered, axis=1), rate_hz
             gathered, n = [], 0
     if gathered:
-        yield np.concatenate(gathered), rate_hz
+        yield np.concatenate(gathered, axis=1), rate_hz
 
 
 def _resampled(pieces: Iterator[_Piece], rate_hz: int) -> Iterator[F32]:

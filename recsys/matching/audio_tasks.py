@@ -31,10 +31,12 @@ class Fingerprinted:
     Attributes:
         fingerprint: One unit vector per quarter of a second, zeros for silence. Shape (n, 128), float16.
         duration_s: Length of the file [s].
+        side_s: Length for which the difference of the channels was searched, since they cancel in their mean [s].
     """
 
     fingerprint: npt.NDArray[np.float16]
     duration_s: float
+    side_s: float
 
     @property
     def vectors(self) -> F32:
@@ -54,16 +56,17 @@ class FingerprintFile:
     def __call__(self, path: Path) -> Fingerprinted:
         """Compute the fingerprint of a file; raises UnreadableAudio if the file cannot be decoded."""
         n_samples = 0
+        side_s: list[float] = []
 
         def counted() -> Iterator[F32]:
             nonlocal n_samples
-            for piece in mono_pieces(path, RATE_HZ):
+            for piece in mono_pieces(path, RATE_HZ, on_side=side_s.append):
                 n_samples += len(piece)
                 yield piece
 
         pieces = [vectors.astype(np.float16) for vectors in self.fingerprinter.stream(counted())]
         fingerprint = np.concatenate([np.empty((0, N_DIMENSIONS), np.float16), *pieces])
-        return Fingerprinted(fingerprint, n_samples / RATE_HZ)
+        return Fingerprinted(fingerprint, n_samples / RATE_HZ, sum(side_s))
 
 
 @dataclass(frozen=True)

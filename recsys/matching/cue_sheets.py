@@ -1,7 +1,7 @@
 """Cue sheets of audio files: the uses of recordings in each file, with time, change of tempo and change of pitch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,12 +60,21 @@ class CueSheet:
         duration_s: Length of the file; 0 if it could not be decoded [s].
         cues: The uses, in the order of their start.
         failure: The reason why the file could not be decoded; None if it was decoded.
+        side_s: Length for which the difference of the channels was searched, since they cancel in their mean [s].
     """
 
     path: Path
     duration_s: float
     cues: list[Cue]
     failure: Failure | None = None
+    side_s: float = 0.0
+
+    @property
+    def searched(self) -> str:
+        """What of the sound was searched, in words."""
+        if not self.side_s:
+            return "the mean of the channels"
+        return f"the mean of the channels; for {self.side_s:.1f} s, where they cancel in it, their difference"
 
     @property
     def file(self) -> str:
@@ -113,17 +122,17 @@ def cue_sheets(
         The cue sheet of each file, in the order of `paths`.
     """
     found: dict[Path, list[Use]] = {}
-    durations_s: dict[Path, float] = {}
-    failures: dict[Path, Failure] = {}
+    sheets: dict[Path, CueSheet] = {}
     calibration = shipped_calibration()
     for path, result in fingerprint_files(paths, settings):
         if isinstance(result, Failure):
-            failures[path] = result
+            sheets[path] = CueSheet(path, 0.0, [], result)
         else:
-            found[path], durations_s[path] = find_uses(index, result.vectors, calibration), result.duration_s
+            found[path] = find_uses(index, result.vectors, calibration)
+            sheets[path] = CueSheet(path, result.duration_s, [], side_s=result.side_s)
         progress(path)
     cues = _cues({path: uses for path, uses in found.items() if uses}, index, settings)
-    return [CueSheet(path, durations_s.get(path, 0.0), cues.get(path, []), failures.get(path)) for path in paths]
+    return [replace(sheets[path], cues=cues.get(path, [])) for path in paths]
 
 
 def _cues(found: dict[Path, list[Use]], index: FingerprintIndex, settings: AudioSettings) -> dict[Path, list[Cue]]:

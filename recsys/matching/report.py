@@ -113,6 +113,7 @@ class MatchReport:
                     "file": sheet.file,
                     "duration_s": round(sheet.duration_s, 3),
                     "failure": None if sheet.failure is None else sheet.failure.message,
+                    "searched": None if sheet.failure else sheet.searched,
                     "uses": uses.filter(file=sheet.file).drop("file", "duration_s").to_dicts(),
                 }
                 for sheet in self.sheets

@@ -64,7 +64,13 @@ def test_a_format_returns_the_written_samples(
     assert np.abs(signal.samples[:, inside] - tone[:, inside]).max() < tolerance
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.opus", "libopus")])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *(("a.m4a", "aac"), ("a.opus", "libopus"), ("a.webm", "libopus"), ("a.mkv", "ac3"), ("a.mov", "aac")),
+        *(("a.ac3", "ac3"), ("a.wv", "wavpack")),
+    ],
+)
 def test_formats_that_only_libav_writes_are_read_too(tmp_path: Path, tone: F32, name: str, codec: str) -> None:
     """Compared by the level of each channel, because encoders add a delay."""
     rate_hz = 48_000 if codec == "libopus" else 44_100
@@ -112,6 +118,24 @@ def test_channels_are_kept_and_mix_to_their_mean(encode: Callable[..., Path], n_
     assert signal.mono(8_000)[4_000] == pytest.approx(levels.mean(), abs=1e-3)
 
 
+def test_pieces_are_the_mean_of_the_channels_unless_they_cancel(encode: Callable[..., Path], tone: F32) -> None:
+    """A channel of opposite polarity, also one that is quieter, does not silence a file; ordinary stereo is mixed."""
+    left, right = tone[0], tone[1]
+    for channels, expected, side_s in (
+        ([left, right], (left + right) / 2, 0.0),
+        ([left, -left], left, len(left) / 44_100),
+        ([left, -0.6 * left], 0.8 * left, len(left) / 44_100),
+        ([left, 0 * left], left / 2, 0.0),
+        ([left], left, 0.0),
+        ([left, -left, 0 * left], 0 * left, 0.0),
+    ):
+        seconds: list[float] = []
+        pieces = list(mono_pieces(encode("a.flac", np.stack(channels)), 44_100, on_side=seconds.append))
+
+        assert np.abs(np.concatenate(pieces) - expected).max() < 1e-3
+        assert sum(seconds) == pytest.approx(side_s)
+
+
 def test_a_recording_that_is_too_long_is_refused(encode: Callable[..., Path], tone: F32) -> None:
     """The refusal comes before the recording fills the memory."""
     with pytest.raises(UnreadableAudio, match=r"a\.flac: longer than 2 s \(cut it into pieces\)$") as refused:
@@ -147,7 +171,7 @@ def test_an_error_travels_between_processes() -> None:
     [
         (lambda path: path.write_bytes(b"no music at all" * 40), "not an audio file we can decode"),
         (lambda path: path.write_bytes(b""), "an empty file"),
-        (lambda path: path.mkdir(), "not a file (a folder, pipe or device)"),
+        (lambda path: path.mkdir(), "not a file (a folder or a device)"),
         (lambda path: None, "cannot be opened (No such file or directory)"),  # noqa: ARG005 - no file is written
         (
             lambda path: soundfile.write(path, np.empty((0, 1)), 8_000, format="WAV"),

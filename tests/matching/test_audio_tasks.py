@@ -48,6 +48,23 @@ def test_silence_has_no_fingerprint(song: np.ndarray, tmp_path: Path) -> None:
     assert length_s + 5.5 < seconds.max() < length_s + 8.5
 
 
+@pytest.mark.parametrize("gain", [-1.0, -0.7])
+def test_channels_of_opposite_polarity_have_the_fingerprint_of_their_difference(
+    song: np.ndarray, tmp_path: Path, network: Fingerprinter, gain: float
+) -> None:
+    """Sound that cancels in the mean of the channels is heard, and how much of it is stated; so are its spans."""
+    path = tmp_path / "inverted.flac"
+    write_audio(path, np.stack([song, gain * song]), RATE_HZ)
+
+    result = FingerprintFile()(path)
+    (span,) = ReadSpans({path: [(0.0, 2.0)]})(path)
+
+    assert (result.vectors * network.vectors(song, RATE_HZ)).sum(axis=1).min() > 0.99
+    assert result.side_s == pytest.approx(len(song) / RATE_HZ, abs=0.01)
+    assert np.abs(span - (1 - gain) / 2 * song[: 2 * RATE_HZ]).max() < 1e-3
+    assert FingerprintFile()(written(tmp_path / "plain.flac", song)).side_s == 0
+
+
 @pytest.mark.parametrize("seconds", [0.3, 1.0])
 def test_a_clip_of_a_second_has_no_vector(song: np.ndarray, tmp_path: Path, seconds: float) -> None:
     """A short file is decoded, and its duration is known."""

@@ -77,6 +77,18 @@ def test_the_page_shows_uses_and_displays_names_exactly(report: MatchReport, tmp
     assert "0:10.0 to 0:19.0 of the file" in page
 
 
+def test_what_was_searched_is_stated(report: MatchReport, tmp_path: Path) -> None:
+    """The page and the JSON say for how long the difference of the channels was searched; a failure has no text."""
+    searched = "the mean of the channels; for 12.0 s, where they cancel in it, their difference"
+    sheets = [replace(report.sheets[0], side_s=12.0), CueSheet(Path("b"), 0.0, [], Failure("crash", "crashed"))]
+    inverted = replace(report, sheets=sheets)
+    write_page(inverted, {}, tmp_path / "page.html")
+
+    assert [entry["searched"] for entry in json.loads(inverted.as_json())["files"]] == [searched, None]
+    assert json.loads(report.as_json())["files"][0]["searched"] == "the mean of the channels"
+    assert f"Searched: {searched}." in (tmp_path / "page.html").read_text()
+
+
 def test_a_csv_report_has_no_formula_and_a_json_report_exact_texts(report: MatchReport, tmp_path: Path) -> None:
     """An apostrophe precedes a title that a spreadsheet would run."""
     title = '=HYPERLINK("http://outside.example","x")'

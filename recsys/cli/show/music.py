@@ -29,6 +29,8 @@ def matched(found: "MatchReport") -> None:
     for sheet in found.sheets:
         out.print(f"\n{sheet.file}  {format_duration(sheet.duration_s)}")
         own = uses.filter(file=sheet.file)
+        if sheet.side_s:
+            out.print(f"searched: {sheet.searched}")
         if sheet.failure is not None:
             out.print(f"not decoded: {sheet.failure.message}")
         elif own.is_empty():
