@@ -194,12 +194,19 @@ def choose_owner() -> tuple[str, str]:
 
 
 def choose_label() -> str:
-    """Offer a select box of all labels, without one for all, and return a label id; stop the page if there is none."""
-    labels = data.run_query("filter_values").filter(kind="label")
+    """
+    Offer a select box of all labels, without one for all, and return a label id; stop the page if there is none.
+
+    The default is the label of the release in the address.
+    """
+    labels = data.run_query("filter_values").filter(kind="label").select("value", "name")
     if labels.is_empty():
         empty_state("There are no labels in the catalogue yet.", operator="Add them: recsys ingest labels.csv.")
         st.stop()
-    names = dict(zip(labels["value"], labels["name"], strict=True))
+    names, release_id = dict(labels.iter_rows()), st.query_params.get("release")
+    if release_id is not None and "label" not in st.query_params:
+        owner = _owner("label", release_id, names, "Release")
+        names = {owner: names[owner]} | names
     label_id = choose("Label", names, "label")
     name_files_after(names[label_id])
     return label_id
@@ -217,19 +224,6 @@ def _owner(kind: str, track_id: str, names: Container[str], label: str) -> str:
     if owners.is_empty() or owners[0] not in names:
         _refuse(label)
     return str(owners[0])
-
-
-def choose_label() -> str:
-    """Offer a select box of all labels and return a label id; the default is that of the release in the address."""
-    labels = data.run_query("filter_values").filter(kind="label").select("value", "name")
-    names, release_id = dict(labels.iter_rows()), st.query_params.get("release")
-    if not names:
-        empty_state("There are no labels in the catalogue yet.")
-        st.stop()
-    if release_id is None or "label" in st.query_params:
-        return choose("Label", names, "label")
-    owner = _owner("label", release_id, names, "Release")
-    return choose("Label", {owner: names[owner]} | names, "label")
 
 
 def row() -> Any:
