@@ -184,7 +184,7 @@ def test_other_lines_do_not_count(market: Market, change: dict[str, object]) -> 
         tuple(change.get(name, old) for name, old in zip(COLUMNS, line, strict=True)) for line in lines_of("d", RISEN)
     ]
 
-    assert moves(market(RISEN, [*of_labels(a=RISEN, b=RISEN, c=RISEN), *of_d]), "a").is_empty()  # type: ignore[list-item]
+    assert moves(market(RISEN, [*of_labels(a=RISEN, b=RISEN, c=RISEN), *of_d]), "a").is_empty()
 
 
 @pytest.mark.parametrize("seed", range(4))

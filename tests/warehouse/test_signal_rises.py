@@ -1,6 +1,7 @@
 """Rises of other channels before plays, computed again from the raw rows by polars."""
 
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .conftest import AS_OF, Place, place_in, rows
 RISES = "marts.signal_rises"
 
 
-def daily(of: str, metric: str, before: list[float], week: float, *, n_days: int = 63) -> list[str]:
+def daily(of: str, metric: str, before: Sequence[float], week: float, *, n_days: int = 63) -> list[str]:
     """Return counts of a `recording,artist` by day: `before` in turn, and `week` on the last seven days."""
     values = [before[n % len(before)] for n in range(n_days - 7)] + [week] * 7
     days = (AS_OF - timedelta(days=n_days - 1 - n) for n in range(n_days))
