@@ -274,3 +274,24 @@ def test_a_refusal_is_reported_in_words(finished: Run) -> None:
 
     assert expected <= {finding.text for finding in quality.findings}
     assert expected
+
+
+def test_an_operator_reads_of_adds_to_playlists_without_an_owner(finished: Run) -> None:
+    """Counted from the raw rows; playlists of listeners are theirs alone, and labels read of none."""
+    release = registry.current(finished.home)
+    assert release is not None
+    paths = sorted((finished.home.path / "lake" / "playlists").rglob("*.parquet"))
+    rows = pl.read_parquet(paths, hive_partitioning=False).sort("batch_no", maintain_order=True)
+    newest = rows.unique(["playlist_id", "position"], keep="last").filter(pl.col("user_id").is_null())
+    days = newest.group_by("playlist_id", "track_id").agg(pl.col("added_at").dt.date().min())
+    recent = days.filter(pl.col("added_at") > finished.as_of - timedelta(days=TALKATIVE.days))
+
+    found = {
+        path: [finding.subject for finding in section.findings]
+        for path in release.warehouses()
+        for section in sections_of(path, is_label=path != release.warehouse)
+        if section.key == "playlists"
+    }
+
+    assert found.keys() == {release.warehouse}
+    assert sorted(found[release.warehouse]) == sorted(("track", track) for track in recent["track_id"])

@@ -77,7 +77,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is
     ]
     charts = Section("charts", "Charts", _chart_moves(warehouse, settings), "No recording is on the newest chart.")
     if not is_label:
-        return [*found, charts]
+        return [*found, charts, *_playlist_moves(warehouse, settings)]
     totals = Section("totals", "Totals", _totals(warehouse), "No period has been closed yet.", "plays per day")
     nothing = "No artist or recording passed 1,000, 10,000 or more plays in the last closed week."
     return [totals, *found, charts, Section("milestones", "Milestones", _milestones(warehouse, settings), nothing)]
@@ -105,6 +105,19 @@ def _chart_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Findin
         )
         for row in own.iter_rows(named=True)
     ]
+
+
+def _playlist_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Section]:
+    """Return a section of the recordings added to playlists that no listener owns, if there are any."""
+    params = {"days": str(settings.days), "n": str(settings.n)}
+    adds = [
+        Finding(
+            f"{_recording(row)} was added to the playlist “{row['playlist_title']}” on {row['added_on']:%-d %B}.",
+            subject=("track", row["track_id"]),
+        )
+        for row in run_query(warehouse, "playlist_moves", params).iter_rows(named=True)
+    ]
+    return [Section("playlists", "Playlists", adds, "")] if adds else []
 
 
 def _move(row: dict[str, Any]) -> str:
