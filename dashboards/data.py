@@ -99,6 +99,11 @@ def run_query(name: str, **params: object) -> pl.DataFrame:
     return _query_result(_viewer_file(), name, {key: str(value) for key, value in params.items()})
 
 
+def run_query_if_stored(name: str, **params: object) -> pl.DataFrame:
+    """Run a query as `run_query`; without rows if the current release is an older one that lacks a table of it."""
+    return run_query(name, **params) if name in saved_queries() else pl.DataFrame()
+
+
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _meanings(path: Path) -> dict[tuple[str, str], str]:
     rows = _warehouse(path).query(internal_sql("column_meanings"))
@@ -175,7 +180,7 @@ def describe(table: str) -> tuple[dict[str, Any], pl.DataFrame]:
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)
 def _runnable_queries(path: Path) -> list[str]:
-    known = {f"{schema}.{table}" for schema, table in _warehouse(path).query(internal_sql("stored_tables")).iter_rows()}
+    known = query.stored_tables(_warehouse(path))
     return [name for name, file in read_queries().items() if file.sources <= known]
 
 
@@ -414,6 +419,12 @@ def _morning(path: Path, settings: MorningSettings, *, is_label: bool) -> list[S
 def morning() -> list[Section]:
     """Return the sections of the viewer's morning report."""
     return _morning(_viewer_file(), recipe().morning, is_label=not is_operator())
+
+
+def searched_uploads() -> set[str]:
+    """Return the SHA-256 of the uploads that runs have searched for recordings. Operators only."""
+    require_operator()
+    return set(_warehouse(_viewer_file()).query(internal_sql("searched_uploads"))["source_audio_id"])
 
 
 def viewer_label() -> str:

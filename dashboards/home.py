@@ -15,7 +15,13 @@ TARGETS = {"track": links.TRACK, "artist": links.ARTIST, "issue": links.ISSUE}
 PAGES = {"uses": "matches", "quality": "catalogue", "charts": "charts", "signals": "breakouts", "market": "trends"}
 ALWAYS = ("breakouts", "drops", "quality")  # sections that also say that there is nothing
 ICONS = {"breakouts": "trending_up", "drops": "trending_down", "uses": "search", "quality": "error"}
-ICONS |= {"charts": "leaderboard", "milestones": "flag", "signals": "radio", "market": "public"}
+ICONS |= {
+    "charts": "leaderboard",
+    "milestones": "flag",
+    "signals": "radio",
+    "market": "public",
+    "playlists": "playlist_add",
+}
 
 
 def findings() -> None:

@@ -187,7 +187,7 @@ def trends() -> None:
             opens="name",
         )
     _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists", dimension="artist")
-    parts.market_moves(data.run_query("label_market_moves").drop("label_id"))
+    parts.market_moves(data.run_query_if_stored("label_market_moves").drop("label_id", strict=False))
 
 
 def breakouts() -> None:

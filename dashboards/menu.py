@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -51,12 +52,25 @@ def _header(path: Path) -> Header:
 
 
 def menu(*, is_label: bool) -> dict[str, list[StreamlitPage]]:
-    """Return the pages that a viewer may open, by section; the first page is the start page."""
+    """
+    Return the pages that a viewer may open, by section.
+
+    The first page is the start page, whose address is that of the app. Its own name is an address as well, which is not
+    in the menu: Streamlit would say that there is no such page.
+    """
     allowed = [(name, header) for name, header in headers().items() if header.for_labels or not is_label]
-    return {
-        section: [
-            st.Page(FOLDER / f"{name}.py", title=header.title, url_path=name, default=name == allowed[0][0])
-            for name, header in pages
-        ]
-        for section, pages in groupby(allowed, key=lambda page: page[1].section)
+    start, first_section = allowed[0][0], allowed[0][1].section
+    pages = {
+        section: [_page(name, header, "" if name == start else name) for name, header in of_section]
+        for section, of_section in groupby(allowed, key=lambda page: page[1].section)
     }
+    pages[first_section].append(_page(*allowed[0], start, visibility="hidden"))
+    return pages
+
+
+def _page(
+    name: str, header: Header, address: str, *, visibility: Literal["visible", "hidden"] = "visible"
+) -> StreamlitPage:
+    """Return a page; an empty address is that of the start page."""
+    path = FOLDER / f"{name}.py"
+    return st.Page(path, title=header.title, url_path=address, default=not address, visibility=visibility)

@@ -11,15 +11,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import data
+from dashboards import data, sentences
 from dashboards.access import current_home
 from dashboards.markdown import Markdown, fill
 from recsys.home import Home
-from recsys.ingest.quarantine import WHOLE_FILE
+from recsys.ingest.quarantine import WHOLE_FILE, count_refused
 from recsys.lake.store import Lake
 from recsys.pipeline import operations
-from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse
 
 MEGABYTE, GIGABYTE = 10**6, 10**9
 DISK_LIFE_S = 60  # the home is not measured again within this time [s]
@@ -98,9 +96,7 @@ def queue() -> pl.DataFrame:
         place, n_waiting (files, or rows of the quarantine), size_mb and oldest (of files), next_step.
     """
     data.require_operator()
-    home = current_home()
-    with Warehouse.open(home.published_warehouse()) as warehouse:
-        searched = set(warehouse.query(internal_sql("searched_uploads"))["source_audio_id"])
+    home, searched = current_home(), data.searched_uploads()
     inbox, uploads = _state(home.inbox, Lake(home).fingerprint()), _state(home.uploads, sorted(searched))
     rows = [
         *_files_row(INBOX, _waiting(home.inbox, inbox, lambda: operations.waiting_in_inbox(home))),
@@ -120,6 +116,20 @@ def _files_row(place: str, paths: list[Path]) -> list[dict[str, object]]:
     size, first = sum(path.stat().st_size for path in paths if path.exists()), operations.oldest(paths)
     row = {"place": place, "n_waiting": len(paths), "next_step": "Nothing: the next nightly run reads them"}
     return [row | {"size_mb": size / MEGABYTE, "oldest": first and first.date()}]
+
+
+@st.cache_data(max_entries=2, show_spinner="Reading the quarantine")
+def _refusals(folder: Path, state: object) -> pl.DataFrame:  # noqa: ARG001 - cache key
+    keys = ("source_table", "reason", "column_name")
+    counts = count_refused(Lake(Home(folder))).group_by(keys).agg(pl.col("n_rows").sum())
+    return counts.sort("n_rows", *keys, descending=[True, False, False, False], nulls_last=True)
+
+
+def refusals() -> pl.DataFrame:
+    """Return why rows of the quarantine were refused, most rows first: source_table, reason, column_name, n_rows."""
+    data.require_operator()
+    home = current_home()
+    return sentences.with_refusal_names(_refusals(home.path, Lake(home).fingerprint()), "reason")
 
 
 def failures(run: str) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from dashboards.markdown import Markdown, fill
 from recsys.ingest.countries import country_name
-from recsys.reports.wording import ISSUES, format_day, format_duration, format_number
+from recsys.reports.wording import ISSUES, REFUSALS, format_day, format_duration, format_number
 
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
@@ -52,6 +52,11 @@ def artist_change_sentence(row: Mapping[str, Any]) -> Markdown:
 def problem_name(code: str) -> str:
     """Return what pages and reports call a problem code of marts.catalogue_health."""
     return ISSUES.get(code, code)
+
+
+def with_refusal_names(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Say in words why rows were refused, in place of the reason codes in a column."""
+    return rows.with_columns(pl.col(column).replace(REFUSALS))
 
 
 def display_name(row: Mapping[str, Any], name: str, key: str) -> str:

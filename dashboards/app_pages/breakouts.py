@@ -8,7 +8,7 @@ PAGE = {"title": "Breakouts", "section": "Music", "order": 50, "for_labels": Tru
 
 if not data.is_operator():
     ledger.breakouts()
-    parts.rising_signals(data.run_query("rising_signals"))
+    parts.rising_signals(data.run_query_if_stored("rising_signals"))
     st.stop()
 
 parts.header(
@@ -22,7 +22,7 @@ with filters.row():
     label = filters.catalogue_filters("label").get("label", "")
 
 breakouts = data.run_query("breaking_out", days=days, label=label)
-signals = data.run_query("rising_signals", days=days, label=label)
+signals = data.run_query_if_stored("rising_signals", days=days, label=label)
 if breakouts.is_empty():
     parts.empty_state(
         "Nothing broke out in this period.",

@@ -73,7 +73,7 @@ if not drifted.is_empty():
         title="Files of listens that lack unusually many or few values",
         formats={"share": "percent", "expected_share": "percent"},
     )
-refused = data.run_query("refused_rows")
+refused = sentences.with_refusal_names(data.run_query("refused_rows"), "outcome")
 if refused.is_empty():
     parts.empty_state("No rows were refused.", "All delivered rows satisfied the contract of their table.")
 else:

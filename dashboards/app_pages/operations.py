@@ -82,6 +82,16 @@ if queue.is_empty():
 else:
     names = {"next_step": "next", "size_mb": "size, MB"}
     parts.table(queue, mart="source_volumes", key="queue", title="What waits", names=names, formats={"size_mb": "%.1f"})
+refusals = operations.refusals()
+if not refusals.is_empty():
+    parts.table(
+        refusals,
+        mart="data_quality",
+        key="refusals",
+        title="Why rows were refused",
+        names={"column_name": "column with the error"},
+    )
+    parts.caption("See the rows with their lines and values: recsys quarantine list")
 
 parts.heading("Return to an earlier release")
 current = actions.current_release()

@@ -38,6 +38,31 @@ ISSUES = {
     "consent_unknown": "Unknown consent to training",
 }
 
+# Why a row or a file was refused: reason code in the quarantine -> what pages and reports call it.
+REFUSALS = {
+    "missing_value": "a required value is missing",
+    "too_long": "longer than allowed",
+    "date_order": "the order of day and month is not stated",
+    "named_zone": "a time in a named time zone",
+    "bad_type": "not of its column's type",
+    "out_of_range": "out of its column's range",
+    "in_future": "in the future",
+    "not_allowed": "not one of the allowed values",
+    "other_encoder": "a vector of another encoder",
+    "other_length": "a vector of another length",
+    "malformed_row": "a line that cannot be parsed",
+    "conflicting_row": "in conflict with an earlier row",
+    "batch_refused": "valid, in a file with too many refused rows",
+    "unreadable_file": "a file that cannot be read",
+    "no_file": "no file that can be opened",
+    "empty": "an empty file",
+    "no_audio": "a file without sound",
+    "not_decodable": "sound that cannot be decoded",
+    "timeout": "took too long to analyse",
+    "crash": "the decoder crashed",
+    "out_of_memory": "needs too much memory",
+}
+
 
 def without_controls(text: str) -> str:
     r"""

@@ -281,6 +281,18 @@ def run_query(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s
     return warehouse.query(queries[name].query, dict(_filled(queries[name], given)) or None, limit_s=limit_s)
 
 
+def stored_tables(warehouse: Warehouse) -> set[str]:
+    """Return the names of the tables in a file, such as marts.exposure; one of an older release may lack newer ones."""
+    return {f"{schema}.{table}" for schema, table in warehouse.query(internal_sql("stored_tables")).iter_rows()}
+
+
+def run_query_if_stored(warehouse: Warehouse, name: str, given: dict[str, str]) -> pl.DataFrame:
+    """Run a saved query as `run_query`; no rows and no columns if the file is of an older release and lacks a table."""
+    if read_queries()[name].sources <= stored_tables(warehouse):
+        return run_query(warehouse, name, given)
+    return pl.DataFrame()
+
+
 def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:
     unknown = sorted(given.keys() - query.params.keys())
     if unknown:

@@ -1,10 +1,13 @@
 """Home says what the morning report says, and each line opens its evidence."""
 
 import re
+import shutil
 from collections import defaultdict
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -92,6 +95,26 @@ def test_curves_and_milestones_are_shown(open_page: Open, label_id: str, monkeyp
     assert curves.iloc[0]["track_id"] == "trk_1"
     assert [*curves.iloc[0]["curve"]] == [1.0, 3.0]
     assert "No artist dropped." in [plain(caption.value) for caption in page.caption]
+
+
+@pytest.mark.parametrize("page", ["overview", "trends", "breakouts"])
+@pytest.mark.parametrize("viewer", VIEWERS)
+def test_a_release_of_an_older_version_is_shown(
+    open_page: Open, published_home: Home, label_id: str, tmp_path: Path, *, viewer: str, page: str
+) -> None:
+    """After an upgrade or a rollback, what the release does not have is left out until the next run."""
+    label, file = label_id if viewer == "label" else None, tmp_path / "older.duckdb"
+    path = registry.label_warehouse(published_home, label) if label else published_home.published_warehouse()
+    shutil.copyfile(path, file)
+    with duckdb.connect(file) as connection:
+        for mart in ("market_moves", "signal_rises"):
+            connection.execute(f"drop table marts.{mart}")
+
+    shown = open_page(page, label=label, file=file)
+
+    assert failures(shown) == []
+    assert shown.title[0].value == headers()[page].title
+    assert [*shown.dataframe, *shown.info]
 
 
 def test_a_label_reads_its_own_name(open_page: Open, published_home: Home, label_id: str) -> None:

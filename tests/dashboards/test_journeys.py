@@ -58,6 +58,15 @@ def path_of(name: str) -> str:
     return "" if name == "overview" else name
 
 
+def test_the_start_page_opens_by_its_name(visit: Visit) -> None:
+    """As the address of the app: without a message that there is no such page, and with its filters."""
+    page = visit.open("overview?days=28")
+
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("the last 28 days")).to_be_visible()
+
+
 def test_a_file_is_named_after_its_artist_and_day(visit: Visit) -> None:
     """The figure, the artist whose page it is on, and the last day of data."""
     page = visit.open("artist")

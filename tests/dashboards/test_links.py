@@ -288,3 +288,24 @@ def test_a_search_that_shows_the_first_hundred_says_so(open_page: Open, publishe
     assert f"100 of {n_found:,} are shown. Add a word, or choose a filter." in [one.value for one in page.caption]
     shown = open_page("search", q="trk_1 the club")
     assert not any("are shown" in one.value for one in shown.caption)
+
+
+@pytest.mark.parametrize("is_label", [False, True])
+def test_the_start_page_has_two_addresses(*, is_label: bool) -> None:
+    """The menu shows that of the app; its own name, which links of other pages resemble, is one as well."""
+
+    def script(is_label: bool) -> None:
+        import streamlit as st  # noqa: PLC0415 - the script of an app of its own
+
+        from dashboards.menu import menu  # noqa: PLC0415
+
+        for pages in menu(is_label=is_label).values():
+            for page in pages:
+                st.text(f"{page.title}: /{page.url_path}, {page.visibility}")
+
+    shown = [text.value for text in AppTest.from_function(script, args=(is_label,)).run().text]
+
+    assert [text for text in shown if text.startswith("Home")] == ["Home: /, visible", "Home: /overview, hidden"]
+    assert "Trends: /trends, visible" in shown
+    assert len(shown) == len({text.split(": ")[1] for text in shown})
+    assert ("Models: /models, visible" in shown) != is_label

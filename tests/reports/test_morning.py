@@ -5,11 +5,16 @@ from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
+import polars as pl
 import pytest
 from typing_extensions import override
 
+from recsys.audio.signal import Reason
 from recsys.errors import BadRecipe
+from recsys.ingest.replay import BATCH_REFUSED
+from recsys.lake.contract import REASONS
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
 from recsys.releases import registry
@@ -17,6 +22,7 @@ from recsys.reports.morning.findings import Finding, Section, _market_move, sect
 from recsys.reports.morning.page import Report, html, markdown
 from recsys.reports.morning.settings import MorningSettings
 from recsys.reports.morning.write import folder_of
+from recsys.reports.wording import REFUSALS
 from recsys.warehouse.query import Warehouse
 
 TALKATIVE = MorningSettings(days=120, breakout_z=5, drop_z=-0.5, drop_floor=1, n=10_000)
@@ -242,3 +248,50 @@ def test_a_move_of_the_market_is_one_sentence(
     row = {"from_day": period[0], "to_day": period[1], "n_weeks": 8, **figures}
 
     assert _market_move(row) == f"Plays of the whole market {text}"
+
+
+def test_every_reason_of_a_refusal_has_words() -> None:
+    """Those of rows, of files and of sound; none of them is a code."""
+    codes = {*REASONS, "malformed_row", "conflicting_row", BATCH_REFUSED, "unreadable_file", *get_args(Reason)}
+    codes |= {"timeout", "crash", "out_of_memory"}
+
+    assert codes == REFUSALS.keys()
+    assert not [words for words in REFUSALS.values() if "_" in words]
+
+
+def test_a_refusal_is_reported_in_words(finished: Run) -> None:
+    """Each file with refused rows, its reasons as the quarantine has them."""
+    paths = sorted((finished.home.path / "lake" / "quarantine").rglob("*.parquet"))
+    rows = pl.read_parquet(paths, hive_partitioning=False)
+    expected = {
+        f"{file}: {len(of_file):,} rows of {table} were refused "
+        f"({', '.join(REFUSALS[code] for code in sorted(of_file['reason'].unique()))})."
+        for (table, file), of_file in rows.group_by("source_table", "source_file")
+    }
+
+    found = sections_of(finished.home.published_warehouse(), is_label=False)
+    (quality,) = (section for section in found if section.key == "quality")
+
+    assert expected <= {finding.text for finding in quality.findings}
+    assert expected
+
+
+def test_an_operator_reads_of_adds_to_playlists_without_an_owner(finished: Run) -> None:
+    """Counted from the raw rows; playlists of listeners are theirs alone, and labels read of none."""
+    release = registry.current(finished.home)
+    assert release is not None
+    paths = sorted((finished.home.path / "lake" / "playlists").rglob("*.parquet"))
+    rows = pl.read_parquet(paths, hive_partitioning=False).sort("batch_no", maintain_order=True)
+    newest = rows.unique(["playlist_id", "position"], keep="last").filter(pl.col("user_id").is_null())
+    days = newest.group_by("playlist_id", "track_id").agg(pl.col("added_at").dt.date().min())
+    recent = days.filter(pl.col("added_at") > finished.as_of - timedelta(days=TALKATIVE.days))
+
+    found = {
+        path: [finding.subject for finding in section.findings]
+        for path in release.warehouses()
+        for section in sections_of(path, is_label=path != release.warehouse)
+        if section.key == "playlists"
+    }
+
+    assert found.keys() == {release.warehouse}
+    assert sorted(found[release.warehouse]) == sorted(("track", track) for track in recent["track_id"])

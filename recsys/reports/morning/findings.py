@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 
 from recsys.reports.morning.settings import MorningSettings
-from recsys.reports.wording import ISSUES, format_duration
+from recsys.reports.wording import ISSUES, REFUSALS, format_duration
 from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse, run_query
+from recsys.warehouse.query import Warehouse, run_query, run_query_if_stored
 
 SIGNAL_DAYS = 7
 MARKET_DAYS = 14  # of market moves: the last closed week, and the week that it is compared with [d]
@@ -77,7 +77,7 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is
     ]
     charts = Section("charts", "Charts", _chart_moves(warehouse, settings), "No recording is on the newest chart.")
     if not is_label:
-        return [*found, charts]
+        return [*found, charts, *_playlist_moves(warehouse, settings)]
     totals = Section("totals", "Totals", _totals(warehouse), "No period has been closed yet.", "plays per day")
     nothing = "No artist or recording passed 1,000, 10,000 or more plays in the last closed week."
     return [totals, *found, charts, Section("milestones", "Milestones", _milestones(warehouse, settings), nothing)]
@@ -105,6 +105,19 @@ def _chart_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Findin
         )
         for row in own.iter_rows(named=True)
     ]
+
+
+def _playlist_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Section]:
+    """Return a section of the recordings added to playlists that no listener owns, if there are any."""
+    params = {"days": str(settings.days), "n": str(settings.n)}
+    adds = [
+        Finding(
+            f"{_recording(row)} was added to the playlist “{row['playlist_title']}” on {row['added_on']:%-d %B}.",
+            subject=("track", row["track_id"]),
+        )
+        for row in run_query(warehouse, "playlist_moves", params).iter_rows(named=True)
+    ]
+    return [Section("playlists", "Playlists", adds, "")] if adds else []
 
 
 def _move(row: dict[str, Any]) -> str:
@@ -191,7 +204,7 @@ def _market(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) 
     """Return a section of the days and weeks on which the whole market moved unusually, if there are any."""
     query = "label_market_moves" if is_label else "market_moves"
     params = {"days": str(max(settings.days, MARKET_DAYS)), "n": str(settings.n)}
-    moves = [Finding(_market_move(row)) for row in run_query(warehouse, query, params).iter_rows(named=True)]
+    moves = [Finding(_market_move(row)) for row in run_query_if_stored(warehouse, query, params).iter_rows(named=True)]
     return [Section("market", "The whole market", moves, "")] if moves else []
 
 
@@ -218,7 +231,9 @@ def _moved(change: float) -> str:
 def _signals(warehouse: Warehouse, settings: MorningSettings) -> list[Section]:
     """Return a section of rising counts of other channels, if there are any; counts may be delivered days later."""
     params = {"days": str(max(settings.days, SIGNAL_DAYS)), "n": str(settings.n)}
-    found = [Finding(_rise(row)) for row in run_query(warehouse, "rising_signals", params).iter_rows(named=True)]
+    found = [
+        Finding(_rise(row)) for row in run_query_if_stored(warehouse, "rising_signals", params).iter_rows(named=True)
+    ]
     return [Section("signals", "Counts of other channels that rose before plays", found, "")] if found else []
 
 
@@ -325,7 +340,7 @@ def _of_files(warehouse: Warehouse, settings: MorningSettings, since: date) -> l
     """Return one finding per file that is unreadable or has refused rows: their number and the reasons."""
     refused = warehouse.query(internal_sql("refused_files"), {"since": since})
     reasons_of = refused.group_by("source_table", "source_file", maintain_order=True).agg(
-        pl.col("n_rows").sum(), pl.col("outcome").str.join(", ")
+        pl.col("n_rows").sum(), pl.col("outcome").replace(REFUSALS).str.join(", ")
     )
     is_readable = pl.col("source_table") != "unknown"
     worst = reasons_of.sort(is_readable, "n_rows", "source_file", descending=[False, True, False]).head(settings.n)

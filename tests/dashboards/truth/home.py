@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.reports.wording import REFUSALS
+
 from .page import Truth, number
 
 GIGABYTE = 10**9
@@ -33,7 +35,7 @@ def operations(home: Path) -> Truth:
         "Rows refused": number(refused["n_waiting"].sum()),
     }
     sentence = f"The last run, {run.name}, was published."
-    rows = {"step_times": steps, "disk": disk, "queue": refused}
+    rows = {"step_times": steps, "disk": disk, "queue": refused, "refusals": _reasons(home)}
     return Truth({name: (value, "") for name, value in metrics.items()}, rows, [sentence])
 
 
@@ -52,9 +54,21 @@ def _part(parts: tuple[str, ...]) -> str:
     return parts[0] if parts[0] in FOLDERS else "other files"
 
 
+def _quarantine(home: Path) -> pl.DataFrame:
+    return pl.read_parquet(sorted((home / "lake" / "quarantine").rglob("*.parquet")), hive_partitioning=False)
+
+
+def _reasons(home: Path) -> pl.DataFrame:
+    """Return the rows of the quarantine by table, reason and column, most first."""
+    keys = ["source_table", "reason", "column_name"]
+    counts = _quarantine(home).group_by(keys).agg(n_rows=pl.len().cast(pl.Int64))
+    ordered = counts.sort("n_rows", *keys, descending=[True, False, False, False], nulls_last=True)
+    return ordered.with_columns(pl.col("reason").replace(REFUSALS))
+
+
 def _refused(home: Path) -> pl.DataFrame:
     """Return the rows of the quarantine by table, most first."""
-    rows = pl.read_parquet(sorted((home / "lake" / "quarantine").rglob("*.parquet")), hive_partitioning=False)
+    rows = _quarantine(home)
     counts = rows.group_by("source_table").agg(n_waiting=pl.len().cast(pl.Int64))
     ordered = counts.sort("n_waiting", "source_table", descending=[True, False])
     missing = ordered.with_columns(size_mb=pl.lit(None, pl.Float64), oldest=pl.lit(None, pl.Date))

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from recsys.reports.wording import REFUSALS
+
 from . import market
 from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import COUNTS, MEASURES, ONE_DAY, Lake, between, counted, monday, of_catalogue, ratio, total
@@ -501,7 +503,7 @@ class OperatorTruth:
         frames = {
             "refused_rows": reasons.sort(
                 "n_rows", "source_file", "outcome", "column_name", descending=[True, False, False, False]
-            ),
+            ).with_columns(pl.col("outcome").replace(REFUSALS)),
             "outcomes": outcomes.sort("n_refused", "source_table", descending=[True, False]),
         }
         counts = {"Accepted": sum(accepted.values()), "Refused": quarantine.height}
