@@ -14,12 +14,24 @@ with items as (
 
 plays as (
     select
-        daily.listen_date,
-        sum(daily.n_plays) as n_plays,
-        sum(sum(daily.n_plays)) over (order by daily.listen_date asc) as n_so_far
-    from items
-    inner join marts.track_daily as daily on items.track_id = daily.track_id
-    group by daily.listen_date
+        listen_date,
+        n_plays
+    from marts.track_daily
+    where $kind = 'recording' and track_id = $id
+    union all
+    select
+        listen_date,
+        n_plays
+    from marts.artist_daily
+    where $kind = 'artist' and artist_id = $id
+),
+
+sums as (
+    select
+        listen_date,
+        n_plays,
+        sum(n_plays) over (order by listen_date asc) as n_so_far
+    from plays
 ),
 
 adds as (
@@ -51,7 +63,7 @@ notes as (
         '' as title,
         'since the data begin' as place,
         pow(10, floor(log10(n_so_far))) as n
-    from plays
+    from sums
     where n_plays > 0 and n_so_far >= 1000 and n_so_far - n_plays < pow(10, floor(log10(n_so_far)))
 )
 
