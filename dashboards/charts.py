@@ -148,6 +148,7 @@ def lines(
     band: tuple[str, str] | None = None,
     points: bool = False,
     x_title: str = "",
+    notes: pl.DataFrame | None = None,
 ) -> Chart:
     """
     Draw one line per series over days, with its name at the end.
@@ -162,6 +163,7 @@ def lines(
             the upper end is known.
         points: Whether to mark each value, for short series.
         x_title: Text below the axis of whole numbers.
+        notes: What happened, from `curve_notes.notes_on`: numbers on the line, with a text on hover.
     """
     if by and rows.schema[by] == pl.Boolean:
         rows = rows.with_columns(pl.col(by).replace_strict(FORECAST_NAMES, return_dtype=pl.String))
@@ -181,7 +183,18 @@ def lines(
         layers.insert(0, area.encode(y="bottom:Q", y2=f"{high}:Q"))
     if by:
         layers += _named_ends(rows, x, y, by)
+    if notes is not None and not notes.is_empty():
+        layers += _numbered_marks(notes)
     return _styled(alt.layer(*layers), unit, HEIGHT)
+
+
+def _numbered_marks(notes: pl.DataFrame) -> list[alt.Chart]:
+    """Return a circle with its number for each note, at its day and height."""
+    tooltips = [alt.Tooltip("day:T", title="day", format="%d %b %Y"), alt.Tooltip("text:N", title="note")]
+    marks = alt.Chart(notes).encode(x="day:T", y="height:Q", tooltip=tooltips)
+    circle = marks.mark_point(size=260, filled=True, opacity=1, fill=_background(), stroke=_ink()[0], strokeWidth=1.5)
+    number = marks.mark_text(fontSize=10, fontWeight="bold", baseline="middle", dy=0.5).encode(text="no:Q")
+    return [circle, number]
 
 
 def _series_colour(rows: pl.DataFrame, by: str) -> alt.Color:

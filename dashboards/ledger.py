@@ -10,7 +10,7 @@ from math import ceil
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, filters, home, links, maps, parts, sentences, watching
+from dashboards import charts, curve_notes, data, filters, home, links, maps, parts, sentences, watching
 from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -422,7 +422,9 @@ def _weeks(dimension: str, cell: str) -> None:
         definition = data.column_meaning("label_figures", "skip_share") or ""
         parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
     parts.caption(f"Week from {format_day(last['from_day'])} to {format_day(last['to_day'])}.")
-    _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True)
+    notes = curve_notes.notes_on(weeks, dimension, cell, x="to_day", y="plays_a_day", first=weeks["from_day"][0])
+    _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True, notes=notes)
+    curve_notes.list_notes(notes)
     parts.table(
         weeks.filter(~pl.col("is_withheld")).select("from_day", "to_day", *known).reverse(),
         mart="label_figures",
@@ -433,15 +435,23 @@ def _weeks(dimension: str, cell: str) -> None:
     )
 
 
-def _line(title: str, periods: pl.DataFrame, unit: str, *, key: str, points: bool = False) -> None:
-    """Draw plays per day over closed periods, each on its last day."""
+def _line(
+    title: str,
+    periods: pl.DataFrame,
+    unit: str,
+    *,
+    key: str,
+    points: bool = False,
+    notes: pl.DataFrame | None = None,
+) -> None:
+    """Draw plays per day over closed periods, each on its last day, with notes on the line."""
     last = periods["plays_a_day"].drop_nulls()
     if last.is_empty():
         return
     parts.figure(
         title,
         periods,
-        charts.lines(periods, "to_day", "plays_a_day", unit=unit, points=points),
+        charts.lines(periods, "to_day", "plays_a_day", unit=unit, points=points, notes=notes),
         alt_text=f"{title}, {last[-1]:,.0f} per day in the last period with a figure.",
         key=key,
     )

@@ -398,9 +398,9 @@ def two_columns() -> Sequence[Any]:
 
 
 @contextmanager
-def expander(title: str) -> Iterator[None]:
-    """Open a section that is collapsed until the viewer expands it."""
-    with st.expander(as_markdown(title)):
+def expander(title: str, *, is_open: bool = False) -> Iterator[None]:
+    """Open a section that is collapsed until the viewer expands it, unless it is open from the start."""
+    with st.expander(as_markdown(title), expanded=is_open):
         yield
 
 

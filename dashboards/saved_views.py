@@ -40,7 +40,7 @@ def sidebar(page: str) -> None:
         with st.popover("Save this view"):
             _save_form(page)
             st.caption("Or copy its link:")
-            st.code(views.link(page, st.query_params.to_dict(), app_address(access.current_home())), language=None)
+            st.code(views.link(page, _parameters(), app_address(access.current_home())), language=None)
         if own:
             with st.popover("Rename or delete"):
                 _change_form([view.name for view in own])
@@ -58,8 +58,14 @@ def _save_form(page: str) -> None:
     with st.form("save_view", border=False):
         name = st.text_input("Name", max_chars=MAX_NAME, key="view_name")
         if st.form_submit_button("Save"):
-            view = View(str(name or ""), page or _first_page(), st.query_params.to_dict())
+            view = View(str(name or ""), page or _first_page(), _parameters())
             _change(lambda: views.save(access.current_home(), access.viewer().owner(), view))
+
+
+def _parameters() -> dict[str, str | list[str]]:
+    """Return the query parameters of the address; several values of one, such as of compared artists, as a list."""
+    every = {key: st.query_params.get_all(key) for key in st.query_params}
+    return {key: values[0] if len(values) == 1 else values for key, values in every.items()}
 
 
 def _first_page() -> str:

@@ -129,6 +129,25 @@ def release_so_far_sentence(row: Mapping[str, Any], period: str, earlier: str) -
     return fill("**{plays}** {text}.", plays=plays, text=text)
 
 
+def note_text(row: Mapping[str, Any]) -> str:
+    """Describe a row of the queries `public_notes`, `play_notes` or `label_play_notes` in a few words."""
+    kind, title, place, n = row["kind"], f"“{row['title']}”", row["place"], row["n"]
+    match kind:
+        case "release":
+            return f"{title} released" + (f" ({n:,} recordings)" if n > 1 else "")
+        case "chart entry" | "chart return":
+            return f"{title} {'entered' if kind == 'chart entry' else 'returned to'} {place} at number {n}"
+        case "playlist":
+            return f"{title if n == 1 else f'{n:,} recordings'} added to the playlist “{place}”"
+        case _:
+            return f"{n:,} plays {place}"
+
+
+def note_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Write a row of `curve_notes.notes_on` as a line of a list."""
+    return fill("**{no}** · {day}: {text}.", no=row["no"], day=format_day(row["day"]), text=row["text"])
+
+
 def _similar(n: int, n_reached: int) -> str:
     if not n:
         return "no similar week on record"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, links, parts, watching
+from dashboards import charts, curve_notes, data, filters, ledger, links, parts, watching
 from recsys.reports.wording import format_day, format_number
 
 PAGE = {"title": "Artist", "section": "Music", "order": 20, "for_labels": True}
@@ -43,13 +43,16 @@ with st.container(horizontal=True):
     )
 parts.caption(f"On {format_day(last['listen_date'])}; the completion rate over {WINDOWS[window]}.")
 
+notes = curve_notes.notes_on(trend, "artist", artist_id, x="listen_date", y="plays_a_day")
+unit = f"plays per day, average over {WINDOWS[window]}"
 parts.figure(
     "Plays per day",
     trend,
-    charts.lines(trend, "listen_date", "plays_a_day", unit=f"plays per day, average over {WINDOWS[window]}"),
+    charts.lines(trend, "listen_date", "plays_a_day", unit=unit, notes=notes),
     alt_text=f"Plays per day, {format_number(last['plays_a_day'])} on the last day.",
     key="artist_trend",
 )
+curve_notes.list_notes(notes)
 sources = trend.drop_nulls("algorithmic_share")
 if not sources.is_empty():
     parts.figure(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, links, parts, sentences, watching
+from dashboards import charts, curve_notes, data, filters, ledger, links, parts, sentences, watching
 
 PAGE = {"title": "Track", "section": "Music", "order": 30, "for_labels": True}
 
@@ -60,13 +60,15 @@ if data.is_operator():
     if trend.is_empty():
         parts.empty_state("There are no plays in this period.", "Choose a longer period.")
     else:
+        notes = curve_notes.notes_on(trend, "recording", track_id, x="listen_date", y="n_plays")
         parts.figure(
             "Plays per day",
             trend,
-            charts.lines(trend, "listen_date", "n_plays", unit="plays per day"),
+            charts.lines(trend, "listen_date", "n_plays", unit="plays per day", notes=notes),
             alt_text=f"Plays per day, at most {days} days back.",
             key="track_trend",
         )
+        curve_notes.list_notes(notes)
 else:
     ledger.track(track_id)
 tags = data.run_query("track_words", track_id=track_id)

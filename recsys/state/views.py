@@ -1,14 +1,16 @@
 """Saved views: a page with the values of its filters, under a name. The page itself checks the values on opening."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.state.store import MAX_NAME, Owner, State, clean_name, known_owner_id
 
+Parameters: TypeAlias = Mapping[str, str | Sequence[str]]  # several values of one parameter are a list
 MAX_VIEWS = 100  # of an owner
 MAX_PARAMETERS = 8_000  # characters
 
@@ -21,12 +23,12 @@ class View:
     Attributes:
         name: Its name, unique for its owner.
         page: The name of the page's file.
-        parameters: Query parameters of the address: ids and other values of filters.
+        parameters: Query parameters of the address: ids and other values of filters, several of one as a list.
     """
 
     name: str
     page: str
-    parameters: Mapping[str, str]
+    parameters: Parameters
 
 
 def views(home: Home, owner: Owner) -> list[View]:
@@ -83,7 +85,7 @@ def delete(home: Home, owner: Owner, name: str) -> None:
         connection.execute("delete from views where owner_id = ? and name = ?", (number, name))
 
 
-def link(page: str, parameters: Mapping[str, str], base: str = "") -> str:
+def link(page: str, parameters: Parameters, base: str = "") -> str:
     """
     Return the address of a view.
 
@@ -94,6 +96,8 @@ def link(page: str, parameters: Mapping[str, str], base: str = "") -> str:
 
     >>> link("artist", {"artist": "a&b 1"}, "https://music.example.org")
     'https://music.example.org/artist?artist=a%26b%201'
+    >>> link("compare", {"artists": ["a", "b"]})
+    '/compare?artists=a&artists=b'
     """
-    query = urlencode(dict(parameters), quote_via=quote, safe="", errors="replace")
+    query = urlencode(dict(parameters), doseq=True, quote_via=quote, safe="", errors="replace")
     return f"{base}/{quote(page, safe='')}{'?' * bool(query)}{query}"

@@ -29,13 +29,20 @@ items as (
 
 plays as (
     select
-        daily.listen_date,
-        sum(daily.n_plays)::bigint as n_plays,
-        sum(daily.n_skips)::bigint as n_skips,
-        sum(daily.n_saves)::bigint as n_saves
-    from items
-    inner join marts.track_daily as daily on items.track_id = daily.track_id
-    group by daily.listen_date
+        listen_date,
+        n_plays,
+        n_skips,
+        n_saves
+    from marts.artist_daily
+    where $kind = 'artist' and artist_id = $id
+    union all
+    select
+        listen_date,
+        n_plays,
+        n_skips,
+        n_saves
+    from marts.track_daily
+    where $kind = 'recording' and track_id = $id
 ),
 
 first_plays as (

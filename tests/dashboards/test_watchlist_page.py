@@ -221,6 +221,21 @@ def test_a_view_is_saved_with_the_filters_of_the_page(open_page: Open, home: Hom
     assert views(home, OPERATOR) == []
 
 
+def test_a_view_of_a_comparison_keeps_all_that_is_compared(open_page: Open, home: Home, published_home: Home) -> None:
+    """The saved view, its link in the sidebar, and the link to copy have each id, in their order."""
+    artists = Lake(published_home.path / "lake").artists.drop_nulls()["artist_id"].sort()[:3].to_list()
+    page = open_page("compare", artists=artists)
+    page.text_input(key="view_name").set_value("My comparison")
+    form_button(page, "Save").click().run()
+
+    assert failures(page) == []
+    (view,) = views(home, OPERATOR)
+    query = "&".join(f"artists={artist}" for artist in artists)
+    assert view.parameters == {"artists": artists}
+    assert [link.proto.query_string for link in page.get("page_link") if link.proto.label == view.name] == [query]
+    assert any(one.value.endswith(f"/compare?{query}") for one in page.code)
+
+
 def form_button(page: AppTest, label: str) -> Button:
     """Return the button of a form in the sidebar."""
     return next(button for button in page.button if button.label == label and button.form_id != "thresholds")

@@ -41,6 +41,7 @@ def test_a_view_is_renamed_and_deleted(home: Home) -> None:
     [
         ({}, "https://app.example/artist"),
         ({"artist": "a/b?c&d#e"}, "https://app.example/artist?artist=a%2Fb%3Fc%26d%23e"),
+        ({"artists": ["a&b", "c"], "by": "date"}, "https://app.example/artist?artists=a%26b&artists=c&by=date"),
         ({"artist": "名 x", "by": ""}, "https://app.example/artist?artist=%E5%90%8D%20x&by="),
         (
             {"artist": "](http://evil.example) \n"},
@@ -48,6 +49,6 @@ def test_a_view_is_renamed_and_deleted(home: Home) -> None:
         ),
     ],
 )
-def test_a_link_has_every_parameter_encoded(parameters: dict[str, str], expected: str) -> None:
+def test_a_link_has_every_parameter_encoded(parameters: dict[str, str | list[str]], expected: str) -> None:
     """No value can end the link or begin another one."""
     assert link("artist", parameters, "https://app.example") == expected

@@ -104,7 +104,7 @@ class CatalogueTruth:
         """Return each song's positions, with the chart's week number, the song and the recording that it is."""
         charts = self.lake.table("charts").sort("chart_date", "rank")
         return charts.with_columns(
-            song_id=_song(),
+            song_id=song_of(),
             week_no=pl.col("chart_date").rank("dense").cast(pl.Int64),
         )
 
@@ -147,7 +147,7 @@ class CatalogueTruth:
     def _is_own(self) -> pl.Expr:
         """Return whether a song is a recording of the catalogue: by its id, its ISRC, or its title and artist."""
         known = self.tracks.filter("is_known")
-        songs = known.select("title", artist="artist_name").drop_nulls().select(song_id=_song())
+        songs = known.select("title", artist="artist_name").drop_nulls().select(song_id=song_of())
         keys = {"track_id": known["track_id"], "isrc": known["isrc"].drop_nulls(), "song_id": songs["song_id"]}
         tests = [pl.col(key).is_in(values.implode()).fill_null(value=False) for key, values in keys.items()]
         return pl.any_horizontal(*tests)
@@ -231,7 +231,7 @@ def _moved(row: dict[str, int | None]) -> str | None:
     return "=" if rank == before else f"{before - rank:+d}"
 
 
-def _song() -> pl.Expr:
+def song_of() -> pl.Expr:
     """Name a song by its title and the first artist of its credit, in lower case."""
     title, artist = (
         pl.col(name).str.to_lowercase().str.replace_many({"\u2019": "'", "ß": "ss", "\u03c2": "\u03c3"})

@@ -11,6 +11,7 @@ import polars as pl
 from . import market
 from .closings import MAX_TOP_TWO, MIN_LISTENERS, Cell, Closings, Period
 from .lists import ListsTruth
+from .notes import NotesTruth, milestones
 from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import ONE_DAY
 from .shares import SharesTruth
@@ -88,7 +89,7 @@ class LabelTruth:
         self.closings, self.label, self.lake = closings, label, closings.lake
         self.tracks = self.lake.tracks.filter(label_id=label)
         self.weeks = sorted(closings.weeks(label, "n_plays"))
-        self.shares = SharesTruth(closings, label)
+        self.shares, self.notes = SharesTruth(closings, label), NotesTruth(closings.lake)
 
     # ----- figures
 
@@ -287,10 +288,15 @@ class LabelTruth:
         metrics = {name: "under 20" if value is None else number(value) for name, value in counts.items()}
         metrics["Skip share"] = "under 20" if last["skip_share"] is None else percent(last["skip_share"])
         rows = {f"{dimension}_weeks": weeks.select("from_day", "to_day", *known).reverse()}
+        lines = list[str]()
         if "n_plays" in known:
             rows[f"{dimension}_trend"] = weeks
+            tracks = self.tracks.filter(pl.col("artist_id" if dimension == "artist" else "track_id") == cell)
+            plays = weeks.drop_nulls("n_plays").select("to_day", "n_plays").iter_rows()
+            period = weeks["from_day"][0], weeks["to_day"][-1]
+            lines = self.notes.lines(tracks, period, milestones(plays, "in closed weeks with a figure"))
         text = f"Week from {written(last['from_day'])} to {written(last['to_day'])}."
-        return Truth({name: (value, "") for name, value in metrics.items()}, rows, [], [text])
+        return Truth({name: (value, "") for name, value in metrics.items()}, rows, lines, [text])
 
     def trends(self, weeks: str) -> Truth:
         """Return the page Trends."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from math import ceil
 from typing import Any
 
@@ -11,6 +12,7 @@ import polars as pl
 from recsys.reports.wording import REFUSALS
 
 from . import market
+from .notes import NotesTruth, milestones
 from .page import Truth, country, number, percent, quotient, signed, span, written
 from .rows import COUNTS, MEASURES, ONE_DAY, Lake, between, counted, monday, of_catalogue, ratio, total
 from .signals import rising_signals
@@ -51,6 +53,11 @@ class OperatorTruth:
     """The operator's pages."""
 
     lake: Lake
+
+    @cached_property
+    def notes(self) -> NotesTruth:
+        """The notes on curves."""
+        return NotesTruth(self.lake)
 
     @property
     def last_sunday(self) -> date:
@@ -144,7 +151,8 @@ class OperatorTruth:
             frames["artist_sources"] = sources
         frames = {key: one for key, one in frames.items() if not one.is_empty()}
         window = {1: "1 day", 7: "7 days", 28: "28 days"}[days]
-        return Truth(metrics, frames, [], [f"On {written(last['listen_date'])}; the completion rate over {window}."])
+        notes = self._notes("artist_id", artist, trend["listen_date"])
+        return Truth(metrics, frames, notes, [f"On {written(last['listen_date'])}; the completion rate over {window}."])
 
     def _trend(self, by_day: pl.DataFrame, artist: str, days: int) -> pl.DataFrame:
         released = self.lake.tracks.filter(artist_id=artist)["release_date"].min()
@@ -213,7 +221,16 @@ class OperatorTruth:
         metrics |= {name: (number(row[column]), "") for name, column in counts.items()}
         trend = counted(between(rows, self.lake.last_day - (days - 1) * ONE_DAY, self.lake.last_day), "day")
         frames = {} if trend.is_empty() else {"track_trend": trend.rename({"day": "listen_date"})}
-        return Truth(metrics, frames, [], ["Last 28 days."])
+        return Truth(metrics, frames, self._notes("track_id", track, trend["day"]), ["Last 28 days."])
+
+    def _notes(self, key: str, value: str, days: pl.Series) -> list[str]:
+        """Return what the list below a curve over some days says."""
+        if days.is_empty():
+            return []
+        tracks, plays = self.lake.tracks.filter(pl.col(key) == value), self.lake.rows.filter(pl.col(key) == value)
+        by_day = plays.group_by("day").agg(pl.col("n_plays").sum()).iter_rows()
+        others = [*self.notes.added(tracks), *milestones(by_day, "since the data begin")]
+        return self.notes.lines(tracks, (days[0], days[-1]), others)
 
     # ----- Trends and Breakouts
 
