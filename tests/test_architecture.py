@@ -223,6 +223,7 @@ def test_a_page_computes_nothing() -> None:
             "actions",
             "charts",
             "data",
+            "exposure",
             "filters",
             "home",
             "ledger",

@@ -145,7 +145,13 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
         "trends": _trends(truth, labels),
         "breakouts": (View(lambda shown: truth.breakouts(shown.rows), {"Period": name}) for name in BREAKOUT_DAYS),
         "audience": (
-            view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
+            view(
+                lambda one, by: truth.audience(one, by) | lists.by_country("artist_id", one, "exposure"),
+                artist,
+                of,
+                Artist=name,
+                Group_listeners_by=group,
+            )
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
         ),
         "markets": _markets(truth, some, labels),
