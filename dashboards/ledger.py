@@ -311,6 +311,13 @@ def _overlap() -> None:
         parts.empty_state("No other artist shares enough listeners with this one.", "It is counted once a month ends.")
         return
     first, last = (format_day(others[name][0]) for name in ("from_day", "to_day"))
+    parts.figure(
+        "Artists that share most listeners",
+        others.select("name", "share"),
+        charts.bars(others.select("name", "share").head(12), "share", "name", unit="%"),
+        alt_text=f"First is {others['name'][0]}, whom about {others['share'][0]:.0%} of the artist's listeners play.",
+        key="overlap_bars",
+    )
     parts.table(
         others.select("name", "share"),
         mart="label_figures",
@@ -399,8 +406,15 @@ def exposure() -> None:
         parts.metric("Exposure", last["exposure"], definition=definition)
         parts.metric("Exposure / listener", last["exposure_per_listener"], definition="Exposure / listeners reached")
     parts.caption(f"Lists of {format_day(last['shown_on'])}.")
-    shown = weeks.select("from_day", "to_day", "shown_on", "n_shown", "exposure", "exposure_per_listener").reverse()
-    names = {"shown_on": "lists of", "n_shown": "listeners reached", "exposure_per_listener": "exposure / listener"}
+    if last["n_listeners"]:
+        parts.bullets([sentences.reached_sentence(last)])
+    shown = weeks.drop("label_id").reverse()
+    names = {
+        "n_listeners": "listeners of the week",
+        "shown_on": "lists of",
+        "n_shown": "listeners reached",
+        "exposure_per_listener": "exposure / listener",
+    }
     formats = {"exposure_per_listener": "%.2f"}
     parts.table(shown, mart="label_figures", key="shown", title="Closed weeks", names=names, formats=formats)
 

@@ -14,6 +14,7 @@ from dashboards.markdown import Markdown, fill
 from recsys.ingest.countries import country_name
 from recsys.reports.wording import ISSUES, REFUSALS, format_day, format_duration, format_number
 
+NOTABLE = 0.95  # available recordings / as many as usual; below, what is not available is a reason for few places
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
 
 
@@ -160,6 +161,30 @@ def market_sentence(row: Mapping[str, Any], whole: str) -> Markdown:
     values |= {"home": f"{row['home_share']:.1%}", "low": f"{row['low']:.1f}", "high": f"{row['high']:.1f}"}
     text = "**{name}**: {ratio} times its share of {whole} ({share} instead of {home}; 95 % interval {low} to {high})."
     return fill(text, **values)
+
+
+def exposure_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `country_exposure`, with what the catalogue says about the reason of a low ratio."""
+    shares = f"{row['exposure_share']:.1%} of exposure, {row['listening_share']:.1%} of plays"
+    interval = f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
+    values = {"name": row["name"], "ratio": f"{row['ratio']:.2f}", "text": f"({interval}): {shares}.{_reason(row)}"}
+    return fill("**{name}**: lists give it **{ratio}** of its share {text}", **values)
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """Say how many recordings are not available in a country, if that is a reason for few places on lists."""
+    n, n_missing, usual = row["n_tracks"], row["n_unavailable"], row["home_unavailable_share"]
+    if row["ratio"] > 1 or 1 - n_missing / n > NOTABLE * (1 - usual):
+        return ""
+    share = f"{n_missing / n:.1%}, of all recordings {usual:.1%}"
+    return f" A reason: {n_missing:,} of its {n:,} recordings ({share}) are not available there."
+
+
+def reached_sentence(row: Mapping[str, Any]) -> Markdown:
+    """Describe a row of the query `label_shown`: how many listeners lists reach, and how many played the label."""
+    values = {"n": format_number(row["n_shown"]), "ratio": f"{row['n_shown'] / row['n_listeners']:.2f}"}
+    values |= {"listeners": format_number(row["n_listeners"]), "period": _period(row["from_day"], row["to_day"])}
+    return fill("Lists reach **{n}** listeners, {ratio} times the {listeners} who played the label {period}.", **values)
 
 
 def artist_market_sentence(row: Mapping[str, Any]) -> Markdown:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts, sentences
+from dashboards import charts, data, exposure, filters, ledger, parts, sentences
 
 PAGE = {"title": "Audience", "section": "Music", "order": 60, "for_labels": True}
 
@@ -74,6 +74,14 @@ if overlap.is_empty():
         "No other artist shares enough listeners.", "Pairs with fewer than ten shared listeners are left out."
     )
 else:
+    parts.figure(
+        "Artists that share most listeners",
+        overlap,
+        charts.bars(overlap.head(12), "affinity", "name", unit="listeners in common / as many as chance would give"),
+        alt_text=f"First is {overlap['name'][0]}, with {overlap['affinity'][0]:.1f} times as many as by chance.",
+        key="overlap_bars",
+        opens="name",
+    )
     parts.table(
         overlap,
         mart="artist_overlap",
@@ -86,3 +94,4 @@ else:
         },
         formats={"jaccard": "%.3f", "affinity": "%.2f"},
     )
+exposure.by_country("artist", artist_id, "exposure")

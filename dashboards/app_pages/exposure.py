@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts, sentences
+from dashboards import charts, data, exposure, filters, ledger, parts, sentences
 
 PAGE = {"title": "Exposure", "section": "Music", "order": 65, "for_labels": True}
 
@@ -59,6 +59,7 @@ if labels.height == 1:
             note="If an interval does not contain 1, the difference is unlikely to be chance. There is no tick where "
             "fewer than three other labels have recordings in the group.",
         )
+    exposure.by_country("label", label_id, "countries")
 else:
     parts.figure(
         "Exposure by label",

@@ -60,3 +60,23 @@ def test_a_song_of_the_first_week_on_record_is_not_new(
     row = {"title": "Song", "artist": "Ada", "rank": 5, "moved": moved, "rank_before": rank_before, "peak_rank": 3}
 
     assert sentences.chart_sentence(row) == f"**Song** by Ada is at number **5**, {expected}"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "n_missing", "reason"),
+    [
+        (0.74, 30, "A reason: 30 of its 100 recordings (30.0%, of all recordings 10.0%) are not available there."),
+        (0.74, 14, ""),
+        (1.3, 30, ""),
+    ],
+)
+def test_a_low_exposure_has_the_reason_that_the_catalogue_gives(ratio: float, n_missing: int, reason: str) -> None:
+    """Only where clearly fewer recordings than usual are available, and never for a high exposure."""
+    row = {"name": "Mali", "ratio": ratio, "low": 0.6, "high": 0.9, "exposure_share": 0.02, "listening_share": 0.03}
+    row |= {"n_tracks": 100, "n_unavailable": n_missing, "home_unavailable_share": 0.1}
+
+    text = sentences.exposure_sentence(row).replace("\\", "")
+
+    shares = "2.0% of exposure, 3.0% of plays."
+    expected = f"**Mali**: lists give it **{ratio:.2f}** of its share (95 % interval 0.60 to 0.90): {shares} {reason}"
+    assert text == expected.rstrip()

@@ -156,7 +156,13 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
         "compare": _compared(shared, some, partial(operators_page, lake)),
         "releases": (one for label in names["label_id"] for one in _releases(ReleasesTruth(lake, label))),
         "audience": (
-            view(truth.audience, artist, of, Artist=name, Group_listeners_by=group)
+            view(
+                lambda one, by: truth.audience(one, by) | lists.by_country("artist_id", one, "exposure"),
+                artist,
+                of,
+                Artist=name,
+                Group_listeners_by=group,
+            )
             for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
         ),
         "markets": _markets(truth, some, labels),

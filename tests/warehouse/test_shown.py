@@ -70,7 +70,7 @@ def marts(lists: pl.DataFrame, plays: pl.DataFrame) -> Iterator[duckdb.DuckDBPyC
             connection.execute(f"create table marts.{name} as select * from incoming")
         connection.execute("create schema intermediate")
         for name, file in upstream_intermediates(
-            read_layers(), ["marts.label_exposure", "marts.artist_shown", "marts.exposure"]
+            read_layers(), ["marts.label_exposure", "marts.artist_shown", "marts.exposure", "marts.country_exposure"]
         ).items():
             connection.execute(f"create view {name} as {file.query}")
         yield connection
@@ -120,6 +120,40 @@ def test_the_interval_of_a_group_agrees_with_a_bootstrap(
     assert male[1] == pytest.approx(estimate, abs=1e-8)
     assert np.log([male[0], male[2]]) == pytest.approx(np.log(np.quantile(resampled, [0.025, 0.975])), abs=0.03)
     assert [male[3] + female[3], male[4] + female[4]] == pytest.approx([1, 1])
+
+
+def test_the_interval_of_a_country_agrees_with_a_bootstrap(
+    marts: duckdb.DuckDBPyConnection, lists: pl.DataFrame, plays: pl.DataFrame
+) -> None:
+    """Of a label among the Icelanders, whose lists and plays alone count."""
+    query = read_layers()["marts.country_exposure"].query
+    low, ratio, high, n_shown, n_players = marts.sql(
+        f"select low, ratio, high, n_shown, n_players from ({query}) "
+        "where owner = 'label' and owner_id = 0 and country = 'IS'"
+    ).fetchall()[0]
+
+    icelandic = [rows.filter(pl.col("user_id") < 100) for rows in (lists, plays)]
+    estimate, *resampled = ratios(*icelandic, pl.col("track_id") % 6 == 0)
+
+    assert ratio == pytest.approx(estimate, abs=1e-8)
+    assert np.log([low, high]) == pytest.approx(np.log(np.quantile(resampled, [0.025, 0.975])), abs=0.05)
+    of_label = [rows.filter(pl.col("track_id") % 6 == 0)["user_id"].n_unique() for rows in icelandic]
+    assert [n_shown, n_players] == of_label
+
+
+def test_exposure_by_country_adds_up(marts: duckdb.DuckDBPyConnection) -> None:
+    """In each country, labels have all exposure and all plays; so have artists, since every recording has both."""
+    query = read_layers()["marts.country_exposure"].query
+    sums = marts.sql(f"""
+        select owner, country, sum(exposure_share), sum(listening_share) from ({query})
+        group by owner, country order by owner, country
+    """).fetchall()
+
+    assert sums == [
+        (owner, country, pytest.approx(1), pytest.approx(1))
+        for owner in ("artist", "label")
+        for country in ("IS", "unknown")
+    ]
 
 
 def test_shares_of_labels_and_of_their_groups_add_up(marts: duckdb.DuckDBPyConnection) -> None:

@@ -320,7 +320,7 @@ class LabelTruth:
     def audience(self, dimension: str, weeks: str, artist: str, shown: dict[str, pl.DataFrame]) -> Truth:
         """Return the page Audience."""
         groups, overlap = self.parts(dimension, weeks), self.shares.overlap(artist, shown.get("overlap"))
-        rows = {} if overlap is None else {"overlap": overlap}
+        rows = {} if overlap is None else {"overlap": overlap, "overlap_bars": overlap}
         if dimension == "country":
             groups = groups.with_columns(pl.col("name").map_elements(country, return_dtype=pl.String))
         if groups.is_empty():
@@ -395,11 +395,17 @@ class LabelTruth:
             return Truth()
         values = {"Listeners reached": n_shown, "Exposure": round(total), "Exposure / listener": round(total) / n_shown}
         shown_on = self.lake.last_day + ONE_DAY
-        row = (*self.weeks[-1], shown_on, *values.values())
-        columns = ("from_day", "to_day", "shown_on", "n_shown", "exposure", "exposure_per_listener")
+        n_listeners = self.closings.weeks(self.label, "n_plays")[self.weeks[-1]].n_listeners
+        row = (*self.weeks[-1], shown_on, *values.values(), n_listeners)
+        columns = ("from_day", "to_day", "shown_on", "n_shown", "exposure", "exposure_per_listener", "n_listeners")
+        sentence = (
+            f"Lists reach {number(n_shown)} listeners, {n_shown / n_listeners:.2f} times the {number(n_listeners)} who "
+            f"played the label {span(*self.weeks[-1])}."
+        )
         return Truth(
             {name: (number(value), "") for name, value in values.items()},
             {"shown": pl.DataFrame([row], columns, orient="row")},
+            [sentence],
             texts=[f"Lists of {written(shown_on)}."],
         )
 

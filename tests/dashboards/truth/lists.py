@@ -3,13 +3,60 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from .page import Truth, country, number, percent
 from .rows import AUDIENCES, Lake, total
 
+LEAST_IN_COUNTRY = 10
 REASONS = {"exploration": "exploration", "artist": "the same artist", "recording": "another artist"}
+
+
+def _in_country(code: str, own: list[tuple[pl.DataFrame, str]]) -> dict[str, Any]:
+    """Compare positions with plays of one country; the interval is that of the influence of each listener."""
+    of_all, of_own = (
+        [
+            rows.filter(condition).group_by("user_id").agg(pl.col(name).sum().alias(alias))
+            for rows, name in own
+            for alias in (f"{name}{suffix}",)
+        ]
+        for condition, suffix in ((pl.lit(value=True), "_all"), (pl.col("is_own").fill_null(value=False), ""))
+    )
+    sums = pl.concat([*of_all, *of_own], how="diagonal").group_by("user_id").agg(pl.all().sum())
+    counts = {
+        "n_shown": sums.filter(pl.col("exposure") > 0).height,
+        "n_players": sums.filter(pl.col("n_plays") > 0).height,
+    }
+    if min(counts.values()) < LEAST_IN_COUNTRY:
+        return {}
+    totals = {name: float(sums[name].sum()) for name in sums.columns if name != "user_id"}
+    part = {name: sums[name].to_numpy() / total for name, total in totals.items()}
+    influence = part["exposure"] - part["exposure_all"] - part["n_plays"] + part["n_plays_all"]
+    wide = float(np.exp(1.96 * np.sqrt((influence**2).sum())))
+    exposed, played = (totals[name] / totals[f"{name}_all"] for name in ("exposure", "n_plays"))
+    ratio = exposed / played
+    shares = {"exposure_share": exposed, "listening_share": played}
+    return (
+        {"code": code, "name": country(code), "ratio": ratio, "low": ratio / wide, "high": ratio * wide}
+        | shares
+        | counts
+    )
+
+
+def _exposed(row: dict[str, Any]) -> str:
+    """Write how much lists give to an artist or a label in a country, and why."""
+    text = (
+        f"{row['name']}: lists give it {row['ratio']:.2f} of its share (95 % interval {row['low']:.2f} to "
+        f"{row['high']:.2f}): {row['exposure_share']:.1%} of exposure, {row['listening_share']:.1%} of plays."
+    )
+    missing, usual = row["n_unavailable"] / row["n_tracks"], row["home_unavailable_share"]
+    if row["ratio"] > 1 or 1 - missing > 0.95 * (1 - usual):
+        return text
+    counts = f"{row['n_unavailable']:,} of its {row['n_tracks']:,} recordings"
+    return f"{text} A reason: {counts} ({missing:.1%}, of all recordings {usual:.1%}) are not available there."
 
 
 @dataclass(frozen=True)
@@ -94,7 +141,48 @@ class ListsTruth:
             "Exposure relative to plays": number(own["ratio"]),
             "Listeners reached": number(own["n_shown"]),
         }
-        return Truth({name: (value, "") for name, value in metrics.items()}, frames | {"groups": groups})
+        by_country = self.by_country("label_id", label, "countries")
+        return Truth({name: (value, "") for name, value in metrics.items()}, frames | {"groups": groups}) | by_country
+
+    def by_country(self, key: str, owner: str, figure: str) -> Truth:
+        """Return a figure of the exposure of an artist or a label (its column and id) by country."""
+        own = [(rows.with_columns(is_own=pl.col(key) == owner), name) for rows, name in self._with_countries]
+        codes = sorted(set(own[0][0]["country"]) | set(own[1][0]["country"]))
+        every = [_in_country(code, [(rows.filter(country=code), name) for rows, name in own]) for code in codes]
+        rows = [row | self._unavailable(key, owner, row["code"]) for row in every if row]
+        rows.sort(key=lambda row: (round(row["ratio"], 9), row["code"]))
+        if not rows:
+            return Truth()
+        known = [row for row in rows if row["code"] != "unknown"]
+        low, high = [row for row in known if row["high"] < 1], [row for row in known if row["low"] > 1]
+        return Truth(
+            rows={figure: pl.DataFrame(rows)}, sentences=[_exposed(row) for row in [*low[:3], *high[::-1][:3]]]
+        )
+
+    @cached_property
+    def _with_countries(self) -> list[tuple[pl.DataFrame, str]]:
+        """The positions and the plays with the country of the listener, each with the name of what counts."""
+        codes = self.lake.listeners.select("user_id", "country")
+        return [
+            (
+                rows.join(codes, on="user_id", how="left").with_columns(pl.col("country").fill_null("unknown")),
+                name,
+            )
+            for rows, name in ((self.places, "exposure"), (self.plays, "n_plays"))
+        ]
+
+    def _unavailable(self, key: str, owner: str, code: str) -> dict[str, float]:
+        """Count the recordings that are withdrawn, or not available in a country."""
+        rows = [
+            (
+                row[key] == owner,
+                row["withdrawn_at"] is not None or (bool(row["available_in"]) and code not in row["available_in"]),
+            )
+            for row in self.tracks.select(key, "withdrawn_at", "available_in").iter_rows(named=True)
+        ]
+        own = [is_missing for is_own, is_missing in rows if is_own]
+        missing_share = sum(is_missing for _, is_missing in rows) / len(rows)
+        return {"n_tracks": len(own), "n_unavailable": sum(own), "home_unavailable_share": missing_share}
 
     def _shown_to(self, artist: str, dimension: str) -> pl.DataFrame:
         """Return the positions of an artist by group of listeners, or by kind of reason."""

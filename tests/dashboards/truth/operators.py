@@ -313,7 +313,7 @@ class OperatorTruth:
         of_artist = recent.filter(artist_id=artist)
         frames = {} if of_artist.is_empty() else self._groups(recent, of_artist, dimension)
         if not (overlap := self._overlap(recent, artist)).is_empty():
-            frames["overlap"] = overlap
+            frames |= {"overlap": overlap, "overlap_bars": overlap}
         if not (cohorts := self._cohorts(artist)).is_empty():
             frames["retention"] = cohorts
         return Truth(rows=frames)
