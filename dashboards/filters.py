@@ -193,17 +193,17 @@ def choose_owner() -> tuple[str, str]:
     return owner, choose_artist() if owner == "artist" else choose_label()
 
 
-def choose_label() -> str:
+def choose_label(*, of_track: str | None = None) -> str:
     """
     Offer a select box of all labels, without one for all, and return a label id; stop the page if there is none.
 
-    The default is the label of the release in the address.
+    The default is the label of the release in the address, or of the recording `of_track`.
     """
     labels = data.run_query("filter_values").filter(kind="label").select("value", "name")
     if labels.is_empty():
         empty_state("There are no labels in the catalogue yet.", operator="Add them: recsys ingest labels.csv.")
         st.stop()
-    names, release_id = dict(labels.iter_rows()), st.query_params.get("release")
+    names, release_id = dict(labels.iter_rows()), st.query_params.get("release", of_track)
     if release_id is not None and "label" not in st.query_params:
         owner = _owner("label", release_id, names, "Release")
         names = {owner: names[owner]} | names

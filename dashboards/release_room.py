@@ -28,10 +28,15 @@ def _span() -> Span:
 
 
 def releases() -> pl.DataFrame:
-    """Return the periods of all releases of the viewer's label; operators choose the label."""
+    """
+    Return the periods of all releases of the viewer's label.
+
+    Operators choose the label; the default is that of the most played new recording.
+    """
     if not data.is_operator():
         return data.run_query("release_weeks")
-    return data.run_query("release_days", label=filters.choose_label())
+    newest = data.run_query("new_releases", n="1")["track_id"]
+    return data.run_query("release_days", label=filters.choose_label(of_track=None if newest.is_empty() else newest[0]))
 
 
 def choose_release(periods: pl.DataFrame) -> tuple[str, bool]:

@@ -10,8 +10,9 @@ parts.header("Release room", "A release's first weeks, beside those of the label
 ledger.note()
 with filters.row():
     periods = release_room.releases()
-    if periods.is_empty():
-        parts.empty_state("Nothing was released since the data begin.", "See Home for the newest recordings.")
-        st.stop()
-    release_id, any_kind = release_room.choose_release(periods)
+    if not periods.is_empty():
+        release_id, any_kind = release_room.choose_release(periods)
+if periods.is_empty():
+    parts.empty_state("Nothing was released since the data begin.", "See Home for the newest recordings.")
+    st.stop()
 release_room.show(periods, release_id, any_kind=any_kind)
