@@ -6,6 +6,8 @@ Each column name has one meaning on all pages. Units stand in square brackets, a
 
 COMPUTED_COLUMNS = {
     "acceleration": "velocity / velocity one window earlier: above 1, growth is accelerating",
+    "added_on": "day of the first add (UTC)",
+    "adds_a_day": "adds to playlists per day, average of the period [1/d]",
     "algorithmic_share": "plays chosen by a recommender / plays whose source is known [0..1]",
     "change": "value / value of the period before - 1: 0.1 is 10 % more",
     "completion_rate": "listens of at least 90 % of the recording / listens whose length is known [0..1]",
@@ -20,12 +22,14 @@ COMPUTED_COLUMNS = {
     "is_current": "whether dashboards and exports use this run",
     "kind": "recording or artist",
     "n_waiting": "files, or rows of the quarantine [count]",
+    "n_effects": "adds to the playlist that can be compared with controls [count]",
     "n_accepted": "rows accepted by the contract of their table [count]",
     "n_duplicate": "rows that had already been delivered [count]",
     "n_expected": "expected plays: the median of the weeks before [count]",
     "n_files": "files or recordings searched [count]",
     "n_likes": "likes [count]",
     "n_listeners": "distinct listeners of the last week; not to be added up [count]",
+    "n_playlist_adds": "adds to playlists [count]",
     "n_not_heard": "files or recordings that could not be decoded [count]",
     "n_plays": "plays: at least 30 s or half the recording [count]",
     "n_plays_before": "plays in the preceding period of the same length [count]",

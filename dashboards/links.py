@@ -23,6 +23,7 @@ class Target:
 
 
 TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
+PLAYLIST = Target("playlists", "playlist")
 SEARCH, ISSUE = Target("search", "q"), Target("catalogue", "issue")
 OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
     "track_id": (("title", "name"), TRACK),
@@ -30,6 +31,7 @@ OF_IDS = {  # column of ids -> columns that hold names for them, and the page th
     "artist_id": (("artist_name", "artist", "name"), ARTIST),
     "other_artist_id": (("name",), ARTIST),
     "label_id": (("label_name", "label"), LABEL),
+    "playlist_id": (("playlist",), PLAYLIST),
 }
 
 

@@ -18,7 +18,8 @@ PLAYS, LISTENERS = "n_plays", "n_listeners"
 SHOWN_TO, SLOTS = "n_shown", "exposure"  # listeners whose list has a recording of the label; positions, by weight
 SHARE = "play_share"  # of an artist's plays, in whole per cent and with noise (see `crossed`)
 LISTENER_SHARE = "listener_share"  # of an artist's listeners who play another artist, likewise (see `overlap`)
-MEASURES = (PLAYS, "n_skips", "n_saves", "n_likes", "ms_played")  # these add up over cells and periods
+ADDS = "n_playlist_adds"
+MEASURES = (PLAYS, "n_skips", "n_saves", "n_likes", ADDS, "ms_played")  # these add up over cells and periods
 
 FIGURES_COLUMNS = (
     Column("label_id", pl.String()),
