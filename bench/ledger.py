@@ -23,11 +23,12 @@ CELLS = {
     "age_band": "age_band",
     "gender": "gender",
 }
-MEASURES = ("n_plays", "n_skips", "n_saves", "n_likes", "ms_played")
+MEASURES = ("n_plays", "n_skips", "n_saves", "n_likes", "n_playlist_adds", "ms_played")
 TRUTH = """
 select
     tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date, listeners.country,
-    listeners.age_band, listeners.gender, daily.n_plays, daily.n_skips, daily.n_saves, daily.n_likes, daily.ms_played
+    listeners.age_band, listeners.gender, daily.n_plays, daily.n_skips, daily.n_saves, daily.n_likes,
+    daily.n_playlist_adds, daily.ms_played
 from marts.interactions_daily as daily
 inner join marts.track_features as tracks on daily.track_id = tracks.track_id
 inner join marts.listener_profile as listeners on daily.user_id = listeners.user_id

@@ -6,6 +6,8 @@ Each column name has one meaning on all pages. Units stand in square brackets, a
 
 COMPUTED_COLUMNS = {
     "acceleration": "velocity / velocity one window earlier: above 1, growth is accelerating",
+    "added_on": "day of the first add (UTC)",
+    "adds_a_day": "adds to playlists per day, average of the period [1/d]",
     "algorithmic_share": "plays chosen by a recommender / plays whose source is known [0..1]",
     "back_share": "share of listeners who had played it before, but not in the 28 days before the week [0..1]",
     "change": "value / value of the period before - 1: 0.1 is 10 % more",
@@ -27,12 +29,14 @@ COMPUTED_COLUMNS = {
     "label_share": "share of the label's plays [0..1]",
     "low": "lower end of the interval",
     "n_waiting": "files, or rows of the quarantine [count]",
+    "n_effects": "adds to the playlist that can be compared with controls [count]",
     "n_accepted": "rows accepted by the contract of their table [count]",
     "n_duplicate": "rows that had already been delivered [count]",
     "n_expected": "expected plays: the median of the weeks before [count]",
     "n_files": "files or recordings searched [count]",
     "n_likes": "likes [count]",
     "n_listeners": "distinct listeners of the last week; not to be added up [count]",
+    "n_playlist_adds": "adds to playlists [count]",
     "n_not_heard": "files or recordings that could not be decoded [count]",
     "n_periods": "closed weeks of the period [count]",
     "n_plays": "plays: at least 30 s or half the recording [count]",

@@ -21,6 +21,7 @@ MEASURES = {
     "n_skips": "Skips",
     "n_saves": "Saves",
     "n_likes": "Likes",
+    "n_playlist_adds": "Playlist adds",
 }
 DIMENSIONS = {
     "country": "Country",
@@ -31,9 +32,13 @@ DIMENSIONS = {
 }
 SHARED = {name: DIMENSIONS[name] for name in ("country", "age_band", "gender", "source")}
 OUTLIERS = {"recording": "recordings", "artist": "artists"}
-WEEK_MEASURES = ("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "hours_played", "skip_share")
+WEEK_MEASURES = (
+    *("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "n_playlist_adds"),
+    *("hours_played", "skip_share"),
+)
 FORMATS = {"share": "percent", "change": "percent"}
 DAY_UNIT = "plays per day; where a closed period has several days, their average on the last one"
+ADDS_UNIT = "adds per day, average of each closed period"
 WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with too few listeners"
 
 
@@ -417,6 +422,49 @@ def exposure() -> None:
     }
     formats = {"exposure_per_listener": "%.2f"}
     parts.table(shown, mart="label_figures", key="shown", title="Closed weeks", names=names, formats=formats)
+
+
+def playlists() -> None:
+    """Show how often listeners added the label's recordings to playlists, and how plays changed after it."""
+    header("Playlists", "How often listeners add the label's recordings to playlists, and how plays changed after it.")
+    weeks = data.run_query("label_playlist_adds")
+    last = weeks["adds_a_day"].drop_nulls()
+    if last.is_empty():
+        parts.empty_state("No week of playlist adds has been closed yet.", "It needs enough listeners who added.")
+        st.stop()
+    parts.figure(
+        "Playlist adds by week",
+        weeks.drop("label_id"),
+        charts.lines(weeks, "to_day", "adds_a_day", unit=ADDS_UNIT, points=True),
+        alt_text=f"Playlist adds per day, {last[-1]:,.1f} in the last period with a figure.",
+        key="playlist_adds",
+        note=f"Closed weeks since {format_day(weeks['from_day'][0])}, when these figures begin.",
+    )
+    _effects(data.run_query("label_playlist_effects"))
+
+
+def _effects(effects: pl.DataFrame) -> None:
+    """Show how plays of recordings changed after weeks of adds."""
+    if effects.is_empty():
+        least = data.least_listeners()
+        parts.empty_state(
+            f"No recording was added to playlists by {least} listeners in one week.",
+            "Effects need a figure of the adds, and of plays in the four weeks before and after.",
+        )
+        return
+    names = {"n_playlist_adds": "adds", "plays_before": "plays per day before", "plays_after": "plays per day after"}
+    parts.table(
+        effects.drop("label_id"),
+        mart="playlist_effect",
+        key="playlist_effects",
+        title="Effect of playlist adds",
+        names=names | {"control_lift": "change of the label's other plays", "lift": "effect"},
+        formats=dict.fromkeys(("plays_before", "plays_after", "control_lift", "lift"), "%.2f"),
+    )
+    parts.caption(
+        "Plays in the four weeks after the week of the adds against the four before, compared with the same change of "
+        "the label's other plays. Recordings may be added because interest is already rising: no proof of cause."
+    )
 
 
 def _weeks(dimension: str, cell: str) -> None:

@@ -26,6 +26,7 @@ class Target:
 
 TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
 COMPARED_ARTISTS, COMPARED_TRACKS = Target("compare", "artists"), Target("compare", "tracks")
+PLAYLIST = Target("playlists", "playlist")
 SEARCH, ISSUE = Target("search", "q"), Target("catalogue", "issue")
 OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
     "track_id": (("title", "name"), TRACK),
@@ -33,6 +34,7 @@ OF_IDS = {  # column of ids -> columns that hold names for them, and the page th
     "artist_id": (("artist_name", "artist", "name"), ARTIST),
     "other_artist_id": (("name",), ARTIST),
     "label_id": (("label_name", "label"), LABEL),
+    "playlist_id": (("playlist",), PLAYLIST),
 }
 
 

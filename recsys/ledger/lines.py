@@ -18,11 +18,13 @@ PLAYS, LISTENERS = "n_plays", "n_listeners"
 SHOWN_TO, SLOTS = "n_shown", "exposure"  # listeners whose list has a recording of the label; positions, by weight
 SHARE = "play_share"  # of an artist's plays, in whole per cent and with noise (see `crossed`)
 LISTENER_SHARE = "listener_share"  # of an artist's listeners who play another artist, likewise (see `overlap`)
+ADDS = "n_playlist_adds"
 TABLE_OF_MEASURE = {  # the raw table whose rows each measure counts; these measures add up over cells and periods
     PLAYS: "listens",
     "n_skips": "listens",
     "n_saves": "events",
     "n_likes": "events",
+    ADDS: "events",
     "ms_played": "listens",
 }
 MEASURES = tuple(TABLE_OF_MEASURE)

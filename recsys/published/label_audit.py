@@ -27,26 +27,26 @@ def audit_labels(home: Home, label_ids: Sequence[str]) -> list[Attack]:
         UnknownIds: No line is a label's.
     """
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        figures = _of_labels(warehouse, "figures_of_label", label_ids)
+        figures = _of_labels(warehouse, internal_sql("figures_of_label"), label_ids)
         if missing := set(label_ids) - set(figures["label_id"]):
             known = warehouse.query(internal_sql("labels"))["label_id"].to_list()
             raise UnknownIds.of("label with figures", sorted(missing), known, "the current release")
         return list(_attacks(warehouse, figures, label_ids))
 
 
-def _of_labels(warehouse: Warehouse, name: str, label_ids: Sequence[str]) -> pl.DataFrame:
-    """Return the rows of an internal query for each label."""
-    return pl.concat(warehouse.query(internal_sql(name), {"label": label_id}) for label_id in dict.fromkeys(label_ids))
+def _of_labels(warehouse: Warehouse, sql: str, label_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of a query for each label."""
+    return pl.concat(warehouse.query(sql, {"label": label_id}) for label_id in dict.fromkeys(label_ids))
 
 
 def _attacks(warehouse: Warehouse, figures: pl.DataFrame, label_ids: Sequence[str]) -> Iterator[Attack]:
-    rows = _of_labels(warehouse, "plays_of_label", label_ids)
+    rows = _of_labels(warehouse, internal_sql("plays_of_label"), label_ids)
     days = warehouse.query(internal_sql("days_of_listeners")).lazy()
     for measure in MEASURES:
         of_measure = rows.filter(pl.col(measure) > 0)
         yield from audit(figures, with_loyalty(rows_by_day(figures, of_measure, measure), days), measure=measure)
     yield from attacks_on_overlaps(figures, _favourites(warehouse.query(internal_sql("monthly_plays"))))
-    positions = _of_labels(warehouse, "positions_of_label", label_ids)
+    positions = _of_labels(warehouse, internal_sql("positions_of_label"), label_ids)
     yield from attacks_on_lists(figures, positions.drop("label_id"), positions.select("track_id", "label_id").unique())
 
 

@@ -10,6 +10,7 @@ select
     cast(sum(reactions.n_skips) as bigint) as n_skips,
     cast(sum(reactions.n_saves) as bigint) as n_saves,
     cast(sum(reactions.n_likes) as bigint) as n_likes,
+    cast(sum(reactions.n_playlist_adds) as bigint) as n_playlist_adds,
     cast(sum(reactions.ms_played) as bigint) as ms_played,
     cast(sum(reactions.n_active_plays) as bigint) as n_active_plays,
     cast(sum(reactions.n_algorithmic_plays) as bigint) as n_algorithmic_plays
@@ -28,5 +29,6 @@ where
     or reactions.n_skips > 0 and reactions.listen_date > coalesce(weeks.n_skips, date '1995-01-01')
     or reactions.n_saves > 0 and reactions.listen_date > coalesce(weeks.n_saves, date '1995-01-01')
     or reactions.n_likes > 0 and reactions.listen_date > coalesce(weeks.n_likes, date '1995-01-01')
+    or reactions.n_playlist_adds > 0 and reactions.listen_date > coalesce(weeks.n_playlist_adds, date '1995-01-01')
     or reactions.ms_played > 0 and reactions.listen_date > coalesce(weeks.ms_played, date '1995-01-01')
 group by reactions.user_id, reactions.track_id, reactions.listen_date, reactions.batch_no

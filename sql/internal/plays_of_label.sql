@@ -23,6 +23,7 @@ select
     daily.n_skips,
     daily.n_saves,
     daily.n_likes,
+    daily.n_playlist_adds,
     daily.ms_played,
     daily.n_active_plays,
     daily.n_algorithmic_plays

@@ -8,7 +8,7 @@
 -- labels: label_id
 -- columns:
 --   label_id       label that the recordings had when the period was closed
---   measure        n_plays, n_skips, n_saves, n_likes, ms_played; n_listeners, which must not be added up; play_share, the share of an artist's plays in per cent, with noise; listener_share, the share of an artist's listeners in per cent, with noise; n_shown, listeners whose list has a recording of the label; exposure, positions on the lists, each weighing 1 / log2(1 + rank), rounded
+--   measure        n_plays, n_skips, n_saves, n_likes, n_playlist_adds, ms_played; n_listeners, which must not be added up; play_share, the share of an artist's plays in per cent, with noise; listener_share, the share of an artist's listeners in per cent, with noise; n_shown, listeners whose list has a recording of the label; exposure, positions on the lists, each weighing 1 / log2(1 + rank), rounded
 --   from_day       first day of the period (market time zone)
 --   to_day         last day of the period
 --   dimension      day or week (the label's total), artist, recording, country, age_band, gender, source, loyalty, shown (what the lists of the run that closed the week show), overlap (listeners who also play another artist, by month), or late

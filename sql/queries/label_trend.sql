@@ -46,6 +46,7 @@ by_period as (
         max(case when figures.measure = 'n_skips' then figures.value end)::bigint as n_skips,
         max(case when figures.measure = 'n_saves' then figures.value end)::bigint as n_saves,
         max(case when figures.measure = 'n_likes' then figures.value end)::bigint as n_likes,
+        max(case when figures.measure = 'n_playlist_adds' then figures.value end)::bigint as n_playlist_adds,
         max(case when figures.measure = 'ms_played' then figures.value end) / 3600000 as hours_played
     from periods
     left join figures
@@ -64,6 +65,7 @@ select
     n_skips,
     n_saves,
     n_likes,
+    n_playlist_adds,
     hours_played,
     n_plays / n_days as plays_a_day,
     n_plays / n_listeners as streams_per_listener,

@@ -20,11 +20,10 @@ from .truth.labels import LabelTruth
 from .truth.lists import ListsTruth
 from .truth.operators import OperatorTruth
 from .truth.page import number
-from .truth.rows import ONE_DAY, Lake, monday
+from .truth.playlists import effects, labels_effects
+from .truth.rows import Lake
 
 MOST_PAGES, MOST_CLICKS = 3, 6
-WEEK = 7 * ONE_DAY
-LEAST_PLAYS, LEAST_CONTROLS = 4, 10
 Answer = Sequence[str]  # texts that one row, number or sentence on the screen shows together
 
 
@@ -135,54 +134,18 @@ def most_frequent_fault(rows: Rows) -> Answer:
 
 
 def own_best_playlist(rows: Rows) -> Answer:
-    """Return what `best_playlist` returns, among the label's recordings."""
-    return _named(effects(rows.lake).filter(label_id=rows.label_id))
+    """Return the recording with the largest effect after its newest week of adds, or that no week had enough adds."""
+    found = labels_effects(rows.closings, rows.label_id)
+    if found.is_empty():
+        return ["No recording was added to playlists by 20 listeners"]
+    return [found["title"][0], f"{found['lift'][0]:.3g}"]
 
 
 def best_playlist(rows: Rows) -> Answer:
     """Return the add with the largest effect among those whose four weeks after it ended last, and its recording."""
-    return _named(effects(rows.lake))
-
-
-def _named(found: pl.DataFrame) -> Answer:
+    found = effects(rows.lake)
     newest = found.filter(pl.col("week") == pl.col("week").max()).sort("lift", "track_id", descending=[True, False])
     return [newest["title"][0], newest["playlist_id"][0], f"{newest['lift'][0]:.3g}"]
-
-
-def effects(lake: Lake) -> pl.DataFrame:
-    """
-    Compare plays four weeks after and before each playlist add with recordings that were added nowhere.
-
-    Returns:
-        title, track_id, label_id, playlist_id, week (Monday) and lift [x], one row per add that has controls.
-    """
-    adds = lake.table("playlists").drop_nulls("added_at").group_by("track_id", "playlist_id")
-    weeks = adds.agg(pl.col("added_at").min().dt.date()).with_columns(week=monday("added_at"))
-    is_whole = (pl.col("week") - 4 * WEEK >= lake.first_day) & (pl.col("week") + 5 * WEEK - ONE_DAY <= lake.last_day)
-    found = [_compared(lake, weeks, week) for week in weeks.filter(is_whole)["week"].unique().sort()]
-    names = lake.tracks.select("track_id", "title", "label_id")
-    return pl.concat(found).join(names, on="track_id", how="left")
-
-
-def _compared(lake: Lake, adds: pl.DataFrame, week: object) -> pl.DataFrame:
-    """Return the adds of one week with their lift."""
-    day, released = pl.col("day"), pl.col("release_date")
-    rows = lake.rows.filter(released.is_null() | (released <= pl.lit(week) - 4 * WEEK), pl.col("n_plays") > 0)
-    before, after = (
-        pl.col("n_plays").filter(day.is_between(pl.lit(week) + start, pl.lit(week) + start + 4 * WEEK - ONE_DAY)).sum()
-        for start in (-4 * WEEK, WEEK)
-    )
-    counts = rows.group_by("track_id", "genre").agg(before=before, after=after).filter(pl.col("before") >= LEAST_PLAYS)
-    near = adds.filter(pl.col("week").is_between(pl.lit(week) - 4 * WEEK, pl.lit(week) + 4 * WEEK))
-    changes = counts.with_columns(
-        change=((pl.col("after") + 0.5) / (pl.col("before") + 0.5)).log(),
-        doubling=pl.col("before").log(2).floor(),
-        is_control=~pl.col("track_id").is_in(near["track_id"].implode()),
-    )
-    controls = changes.filter("is_control").group_by("genre", "doubling").agg(n=pl.len(), usual=pl.col("change").mean())
-    added = adds.filter(week=week).join(changes, on="track_id").join(controls, on=["genre", "doubling"])
-    kept = added.filter(pl.col("n") >= LEAST_CONTROLS)
-    return kept.select("track_id", "playlist_id", "week", lift=(pl.col("change") - pl.col("usual")).exp())
 
 
 def verdict(rows: Rows) -> Answer:

@@ -26,8 +26,8 @@ WITH_FIGURES = (
 LAST_SUNDAY = date(2026, 6, 28)
 TRUTH = """
 select tracks.label_id, tracks.artist_id, daily.track_id, daily.user_id, daily.listen_date as day, daily.n_plays,
-    daily.n_skips, daily.n_saves, daily.n_likes, daily.ms_played, profiles.country, profiles.gender,
-    daily.n_active_plays as active
+    daily.n_skips, daily.n_saves, daily.n_likes, daily.n_playlist_adds, daily.ms_played, profiles.country,
+    profiles.gender, daily.n_active_plays as active
 from marts.interactions_daily as daily
 inner join marts.track_features as tracks on daily.track_id = tracks.track_id
 left join marts.listener_profile as profiles on daily.user_id = profiles.user_id

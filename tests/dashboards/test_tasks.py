@@ -32,6 +32,7 @@ WAYS: dict[str, tuple[str, dict[str, str]]] = {
     "label-release": ("", {}),
     "label-chart": ("", {}),
     "label-fault": ("", {}),
+    "label-playlist": ("playlists", {}),
     "operator-verdict": ("models", {}),
     "operator-refused": ("catalogue", {}),
     "operator-plays": ("", {}),
@@ -40,11 +41,10 @@ WAYS: dict[str, tuple[str, dict[str, str]]] = {
     "operator-list": ("recommendations", {"user_id": "the listener"}),
     "operator-why-not": ("recommendations", {"user_id": "the listener"}),
     "operator-fault": ("catalogue", {}),
+    "operator-playlist": ("playlists", {"Order": "the newest weeks first"}),
 }
 WAITING = {
-    "label-playlist": "the ledger has no line about playlist adds",
     "operator-step": "no page shows how long the steps took",
-    "operator-playlist": "effects are shown for one recording at a time, on the page Track",
 }
 
 

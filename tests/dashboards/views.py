@@ -17,6 +17,8 @@ from .truth.lists import ListsTruth
 from .truth.operators import GROUPS as OPERATOR_GROUPS
 from .truth.operators import OperatorTruth
 from .truth.page import Truth
+from .truth.playlists import labels_page as labels_playlists
+from .truth.playlists import operators_page as operators_playlists
 from .truth.releases import LabelReleasesTruth, ReleasesTruth
 from .walk import Shown
 
@@ -26,6 +28,7 @@ OPERATOR_DAYS = {7: "the last 7 days", 1: "the last day", 28: "the last 28 days"
 WINDOWS = {7: "7 days", 1: "1 day", 28: "28 days"}
 SPANS = {90: "the last 90 days", 28: "the last 28 days", 365: "the last year"}
 BREAKOUT_DAYS = {7: "the last 7 days", 28: "the last 28 days", 120: "the last 120 days"}
+ORDERS = {"significance": "the most significant first", "week": "the newest weeks first"}
 KINDS = {
     "artist_gender": "Artist's gender",
     "artist_country": "Artist's country",
@@ -82,6 +85,7 @@ def of_label(label: str, closings: Closings, lists: ListsTruth, every: int = 1) 
         "exposure": iter([view(truth.exposure, lists)]),
         "compare": _compared(shared, some, partial(labels_page, truth)),
         "releases": _releases(LabelReleasesTruth(truth)),
+        "playlists": iter([view(labels_playlists, closings, label)]),
         "artist": _artists(truth, some),
         "track": (
             view(lambda track: truth.track(track) | shared.facts(track), track, Artist=artist, Track=title)
@@ -172,6 +176,10 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
         ),
         "catalogue": (View(partial(_with, one.truth, truth.delivered), one.choices) for one in pages["catalogue"]),
         "exposure": _exposures(lists, labels, some),
+        "playlists": (
+            view(operators_playlists, lake, label, order, Label=name, Order=option)
+            for (label, name), (order, option) in product(labels.items(), ORDERS.items())
+        ),
         "fairness": (view(lists.fairness, kind, Group_recordings_by=name) for kind, name in KINDS.items()),
         "recommendations": _listeners(truth, lists),
         "operations": iter([view(operations, lake.folder.parent)]),

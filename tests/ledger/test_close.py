@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from recsys.ledger import close
-from recsys.ledger.lines import AUDIENCES, Lines
+from recsys.ledger.lines import AUDIENCES, MEASURES, Lines
 
+from . import worlds
 from .worlds import MONDAY, Memory, Row, World, close_day, frame, listeners
 
 N_DAYS = 24
@@ -169,3 +170,21 @@ def test_lines_count_only_days_that_are_kept(seed: int) -> None:
             n_waited += first == kept
         ledger += new
     assert n_waited > 0
+
+
+def test_a_measure_that_came_later_is_closed_once_for_all_past_weeks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger of an older version has no lines of it; all others stay as they are, and no row is counted twice."""
+    world, ledger, measure = World(random.Random(1)), Lines.of({}), "n_playlist_adds"
+    monkeypatch.setattr(worlds, "frame", lambda rows: frame(rows).with_columns(n_playlist_adds="n_plays"))
+    with monkeypatch.context() as older:
+        older.setattr(close, "MEASURES", tuple(name for name in MEASURES if name != measure))
+        for day_no in range(15):
+            world.next_day(day_no)
+            ledger += close_day(world, ledger, day_no)
+    assert measure not in ledger.figures["measure"]
+    added = close_day(world, ledger, 15).figures
+
+    anew = close_day(world, Lines.of({}), 15).figures.filter(measure=measure)
+    keys = ["label_id", "from_day", "to_day", "dimension", "artist_id", "cell", "value"]
+    assert added.filter(measure=measure).select(keys).rows() == anew.select(keys).rows()
+    assert anew.height > 20

@@ -35,16 +35,16 @@ def query(tmp_path: Path) -> Query:
     """
     A function that runs a query on lines: one label, weeks from MONDAY on, the last one `n_days` long.
 
-    Lines have one measure; `plays` are lines of plays besides.
+    Lines have one measure; `more` are lines besides, each with its measure.
     """
 
     def run(
         name: str,
         lines: list[LedgerLine],
-        plays: Sequence[LedgerLine] = (),
         *,
         n_days: int = 7,
         measure: str = "n_plays",
+        more: Sequence[tuple[str, LedgerLine]] = (),
         **params: str,
     ) -> pl.DataFrame:
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.duckdb"
@@ -54,8 +54,11 @@ def query(tmp_path: Path) -> Query:
                 "create table marts.track_features "
                 "(track_id varchar, title varchar, artist_id varchar, artist_name varchar)"
             )
-            for line in [_row(line, n_days, measure) for line in lines] + [_row(line, 7, "n_plays") for line in plays]:
-                connection.execute("insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", line)
+            for of_measure, line in [*((measure, line) for line in lines), *more]:
+                connection.execute(
+                    "insert into marts.label_figures values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    _row(line, n_days, of_measure),
+                )
         with Warehouse.open(path) as warehouse:
             return run_query(warehouse, name, params)
 
@@ -162,7 +165,11 @@ def test_an_artists_market_is_compared_with_the_label(query: Query) -> None:
     of_label: list[LedgerLine] = [(3, "country", "DE", 50, False), (3, "country", None, 150, False)]
 
     found = query(
-        "label_markets", [*shares, (3, "artist", "a", 100, False)], of_label, measure="play_share", artist_id="a"
+        "label_markets",
+        [*shares, (3, "artist", "a", 100, False)],
+        measure="play_share",
+        more=[("n_plays", line) for line in of_label],
+        artist_id="a",
     )
 
     assert found.select("country", "share", "label_share").rows() == [("DE", 0.3, 0.25)]
@@ -209,3 +216,64 @@ def test_periods_of_different_lengths_are_compared_by_day(query: Query) -> None:
     assert (total["n_now"], total["change"], total["is_per_day"]) == (100, pytest.approx(0.4), True)
     assert query("label_parts", WEEKS, n_days=5, weeks="1")["change"].to_list() == [None, None, None]
     assert query("label_trend", WEEKS, n_days=5)["plays_a_day"][-1] == 20
+
+
+def effects_of(lines: list[LedgerLine], adds: list[LedgerLine], query: Query) -> list[tuple[Any, ...]]:
+    """Return recording, adds, plays per day before and after, change of the label's others, and the effect."""
+    found = query("label_playlist_effects", lines, more=[("n_playlist_adds", line) for line in adds])
+    names = ("track_id", "n_playlist_adds", "plays_before", "plays_after", "control_lift", "lift")
+    return found.select(names).rows()
+
+
+def test_effects_of_adds_are_those_of_eight_weeks(query: Query) -> None:
+    """By hand: weeks of 60, then 90 plays, while the label's others fall from 40 to 30: 1.5 / .75."""
+    weeks = [(week, "week", None, 100 if week < 5 else 120, False) for week in range(9)]
+    plays = [(week, "recording", "t", 60 if week < 5 else 90, False) for week in range(9)]
+    adds: list[LedgerLine] = [(4, "recording", "t", 25, False)]
+    expected = [("t", 25, pytest.approx(60 / 7), pytest.approx(90 / 7), pytest.approx(0.75), pytest.approx(2))]
+
+    assert effects_of([*weeks, *plays], adds, query) == expected
+    late: list[LedgerLine] = [(8, "week", None, 30, True), (8, "recording", "t", 30, True)]
+    ((*_, others, lift),) = effects_of([*weeks, *plays, *late], adds, query)
+    assert (others, lift) == (pytest.approx(0.75), pytest.approx((390 / 240) / 0.75))
+
+
+def test_weeks_without_all_figures_around_them_have_no_effect(query: Query) -> None:
+    """A week without a figure of the recording, a withheld one, adds of others alone, no other plays, or no adds."""
+    weeks = [(week, "week", None, 100, False) for week in range(9)]
+    plays: list[LedgerLine] = [(week, "recording", "t", 60, False) for week in range(9)]
+    adds: list[LedgerLine] = [(4, "recording", "t", 25, False)]
+    alone = [(week, "recording", "t", 100, False) for week in range(9)]
+    cases: dict[str, tuple[list[LedgerLine], list[LedgerLine]]] = {
+        "missing": ([*weeks, *plays[1:]], adds),
+        "withheld": ([*weeks, *plays[:-1], (8, "recording", "t", None, False)], adds),
+        "too early": ([*weeks, *plays], [(3, "recording", "t", 25, False)]),
+        "all others": ([*weeks, *plays], [(4, "recording", None, 25, False)]),
+        "withheld adds": ([*weeks, *plays], [(4, "recording", "t", None, False)]),
+        "late adds": ([*weeks, *plays], [(4, "recording", "t", 25, True)]),
+        "no other plays": ([*weeks, *alone], adds),
+        "no adds": ([*weeks, *plays], []),
+        "nothing": ([], []),
+    }
+
+    assert {name: effects_of(*case, query) for name, case in cases.items()} == {name: [] for name in cases}
+    assert len(effects_of([*weeks, *plays], adds, query)) == 1
+
+
+def test_adds_are_those_of_their_own_weeks(query: Query) -> None:
+    """Late ones count in their week; a withheld week has no number; a longer one has an average per day."""
+    lines: list[LedgerLine] = [
+        (1, "week", None, 21, False),
+        (2, "week", None, None, False),
+        (3, "week", None, 28, False),
+    ]
+    late: list[LedgerLine] = [(1, "week", None, 21, True), (1, "artist", "a", 20, False)]
+
+    weeks = query("label_playlist_adds", [*lines, *late], n_days=14, measure="n_playlist_adds")
+
+    assert weeks.select("n_days", "n_playlist_adds", "adds_a_day", "is_withheld").rows() == [
+        (7, 42, 6, False),
+        (7, None, None, True),
+        (14, 28, 2, False),
+    ]
+    assert query("label_playlist_adds", WEEKS).is_empty()

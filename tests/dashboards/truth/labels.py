@@ -23,7 +23,9 @@ NAMES = {
     "n_skips": "Skips",
     "n_saves": "Saves",
     "n_likes": "Likes",
+    "n_playlist_adds": "Playlist adds",
 }
+COUNTS = ("n_plays", "n_skips", "n_saves", "n_likes", "n_playlist_adds")
 WEEK_COUNTS = {"1": "the last closed week", "4": "the last four closed weeks"}
 SHARED = {"country": "Country", "age_band": "Age", "gender": "Gender", "source": "Who chose the recording"}
 GROUPS = {**SHARED, "loyalty": "Played the label before"}
@@ -96,7 +98,9 @@ class LabelTruth:
     def changes(self, days: int) -> list[Change]:
         """Return the totals of each measure, plays first, the others by their last day and size."""
         found = [change for measure in NAMES if (change := self._change(measure, days))]
-        return sorted(found, key=lambda one: (one.measure != "n_plays", -one.period[1].toordinal(), -one.now))
+        return sorted(
+            found, key=lambda one: (one.measure != "n_plays", -one.period[1].toordinal(), -one.now, one.measure)
+        )
 
     def _change(self, measure: str, days: int) -> Change | None:
         lines = (self.closings.days if days == 1 else self.closings.weeks)(self.label, measure)
@@ -130,7 +134,7 @@ class LabelTruth:
             "to_day": period[1],
             "n_days": n_days(period),
             "n_listeners": listeners,
-            **{name: values[name] for name in ("n_plays", "n_skips", "n_saves", "n_likes")},
+            **{name: values[name] for name in COUNTS},
             "hours_played": quotient(values["ms_played"], HOUR_MS),
             "plays_a_day": quotient(plays, n_days(period)),
             "streams_per_listener": quotient(plays, listeners),
@@ -279,7 +283,7 @@ class LabelTruth:
 
     def _weeks(self, dimension: str, cell: str, artist: str) -> Truth:
         weeks = self.trend(dimension, cell, artist)
-        measures = ["n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "hours_played", "skip_share"]
+        measures = ["n_plays", "n_listeners", *COUNTS[1:], "hours_played", "skip_share"]
         if all(weeks[name].is_null().all() for name in measures):
             return Truth(texts=["Every closed week had under 20 listeners. The plays are in all others."])
         last, known = weeks.row(-1, named=True), [name for name in measures if not weeks[name].is_null().all()]
