@@ -80,7 +80,7 @@ def show(rows: pl.DataFrame, items: Mapping[str, str], *, by: str, unit: str) ->
     """Show the curves of `periods` on one chart, the totals, and what has none; `unit` is that of the curves."""
     drawn = rows.filter(pl.col("n_plays").count().over("name") > 0)
     if drawn.is_empty():
-        parts.empty_state(_without_figures(by), "Choose others, or a longer period.")
+        parts.empty_state(_without_figures(rows, by), "Choose others, or a longer period.")
         return
     names = drawn["name"].unique(maintain_order=True).to_list()
     parts.figure(
@@ -93,7 +93,7 @@ def show(rows: pl.DataFrame, items: Mapping[str, str], *, by: str, unit: str) ->
     )
     others = [name for name in items.values() if name not in names]
     if others:
-        parts.caption(f"Not on the chart: {', '.join(others)}. {_without_figures(by)}")
+        parts.caption(f"Not on the chart: {', '.join(others)}. {_without_figures(rows, by)}")
     parts.table(
         _totals(drawn),
         mart="label_figures",
@@ -120,11 +120,13 @@ def _chart(drawn: pl.DataFrame, by: str, unit: str) -> charts.Chart:
     return charts.lines(drawn, axis, "plays_a_day", by="name", unit=unit, points=not is_operator, x_title=title)
 
 
-def _without_figures(by: str) -> str:
+def _without_figures(rows: pl.DataFrame, by: str) -> str:
     """Say why something has no figure."""
     reasons = [
         "there were no plays" if data.is_operator() else f"every week had {under_listeners(data.least_listeners())}"
     ]
+    if "is_withheld" in rows.columns and rows["is_withheld"].any():
+        reasons.append("is withheld")
     if by == "release":
         reasons += ["there is no release date", "the release was before the data begin"]
     return f"No figures: {' or '.join(reasons)}."

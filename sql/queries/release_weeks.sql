@@ -69,7 +69,7 @@ plays as (
         recordings.release_id,
         figures.to_day,
         sum(figures.n_plays)::bigint as n_plays,
-        count(figures.n_plays) as n_with_figure
+        count(figures.n_plays) as n_recordings_with_figure
     from recordings
     inner join figures on recordings.track_id = figures.track_id
     group by recordings.release_id, figures.to_day
@@ -90,7 +90,7 @@ select
     weeks.to_day is not null as is_closed,
     coalesce(weeks.is_withheld, false) as is_withheld,
     plays.n_plays,
-    coalesce(plays.n_with_figure, 0) as n_with_figure
+    coalesce(plays.n_recordings_with_figure, 0) as n_recordings_with_figure
 from releases
 left join weeks
     on

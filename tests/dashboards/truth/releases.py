@@ -151,7 +151,7 @@ class LabelReleasesTruth(ReleasesTruth):
         found = [it for it in self.truth.weeks if monday_of(it[1]) == start and it[1] >= release.released]
         if not found:
             nothing = dict.fromkeys(("from_day", "to_day", "n_days", "n_plays"))
-            return {"period_no": no, "is_closed": False, "n_with_figure": 0, **nothing}
+            return {"period_no": no, "is_closed": False, "n_recordings_with_figure": 0, **nothing}
         (week,) = found
         (artist,) = self.truth.tracks.filter(track_id=release.id)["artist_id"]
         cells = self.truth.closings.cells(self.label, "n_plays", week, "recording", artist)
@@ -163,7 +163,7 @@ class LabelReleasesTruth(ReleasesTruth):
             "is_closed": True,
             "n_days": (week[1] - max(week[0], release.released)).days + 1,
             "n_plays": sum(figures) if figures else None,
-            "n_with_figure": len(figures),
+            "n_recordings_with_figure": len(figures),
         }
 
 
