@@ -136,6 +136,7 @@ def artist() -> None:
         artist_id = filters.choose_artist()
         n_weeks = filters.choose("Recordings of", WEEKS, "weeks")
         dimension = filters.choose("Group plays by", SHARED, "by")
+    parts.portrait(data.artist_name(artist_id))
     parts.report_downloads(*data.artist_report(artist_id))
     _weeks("artist", artist_id)
     _audience_of(artist_id, dimension)

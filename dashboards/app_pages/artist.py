@@ -20,6 +20,7 @@ with filters.row():
         "Average over", WINDOWS, "window", help="Each day shows the average over a window that ends on that day."
     )
 
+parts.portrait(data.artist_name(artist_id))
 parts.report_downloads(*data.artist_report(artist_id))
 trend = data.run_query("artist_trend", artist_id=artist_id, days=window)
 if trend.is_empty():

@@ -31,6 +31,7 @@ with filters.row():
         else ""
     )
 
+parts.portrait(titles[track_id])
 sound = data.audio_file(track_id)
 if sound is not None:
     st.audio(str(sound))
