@@ -26,6 +26,7 @@ LIGHT_INK, DARK_INK = (
 )  # text, secondary text, lines
 BACKGROUND = {False: "#FFFFFF", True: "#0F151C"}  # of a page, by whether it is dark
 CLICKED = "clicked"  # name of the selection
+INTERVAL = "interval_text"  # name of the field that a tooltip shows
 HEIGHT, ROW_HEIGHT = 280, 26  # of a chart over time, and of a bar with its gap [px]
 NUMBER_WIDTH = 46  # of the number behind a bar [px]
 FORECAST_NAMES = {False: "so far", True: "forecast"}  # names of the two lines of a forecast
@@ -71,14 +72,30 @@ def _number_format(unit: str, values: pl.Series) -> str:
     return ".1%" if unit == "%" else small if greatest < SMALL else ",.1f" if is_mixed else ",.3~s"
 
 
-def _tooltips(rows: pl.DataFrame, unit: str, measures: set[str]) -> list[alt.Tooltip]:
-    formats = {name: "%d %b %Y" for name, dtype in rows.schema.items() if dtype == pl.Date}
-    formats |= {name: _number_format(unit, rows[name]) for name in measures}
-    return [
-        alt.Tooltip(name, type=_type(dtype), title=name.replace("_", " "), format=formats.get(name, alt.Undefined))
-        for name, dtype in rows.schema.items()
-        if not dtype.is_nested()
-    ]
+def _tooltips(
+    rows: pl.DataFrame, unit: str, *columns: str, interval: tuple[str, str] | None = None
+) -> list[alt.Tooltip]:
+    """Describe a mark in at most three lines: the columns, dates and numbers formatted, and the ends of an interval."""
+    lines = [_tooltip(rows, unit, name) for name in columns]
+    if interval:
+        lines.append(alt.Tooltip(f"{INTERVAL}:N", title="interval"))
+    return lines
+
+
+def _tooltip(rows: pl.DataFrame, unit: str, name: str) -> alt.Tooltip:
+    values, form = rows[name], alt.Undefined
+    if values.dtype == pl.Date:
+        form = "%-d %b %Y"
+    elif values.dtype.is_numeric():
+        form = _number_format("" if values.dtype.is_integer() else unit, values)  # shares are no whole numbers
+    title = name.removeprefix("n_").replace("_", " ")
+    return alt.Tooltip(name, type=_type(values.dtype), title=title, format=form)
+
+
+def _with_interval(chart: Any, rows: pl.DataFrame, unit: str, low: str, high: str) -> Any:
+    """Compute the text of an interval for tooltips."""
+    ends = " + ' to ' + ".join(f"format(datum['{name}'], '{_number_format(unit, rows[name])}')" for name in (low, high))
+    return chart.transform_calculate(INTERVAL, f"isValid(datum['{low}']) ? {ends} : 'none'")
 
 
 def _type(dtype: pl.DataType) -> Literal["nominal", "quantitative", "temporal"]:
@@ -171,7 +188,9 @@ def lines(
         rows = _with_short_series(rows, by, LINE_NAME_LENGTH)
     colour = _series_colour(rows, by) if by else alt.value(_colours()[0])
     base = alt.Chart(rows).encode(x=_time_axis(rows, x, x_title), color=colour)
-    tooltips = _tooltips(rows, unit, {y, *(band or ())})
+    if band:
+        base = _with_interval(base, rows, unit, *band)
+    tooltips = _tooltips(rows, unit, x, y, *([by] if by and not band else []), interval=band)
     layers = [
         base.mark_line(strokeWidth=2, point=points).encode(y=_value_axis(y, unit)),
         base.mark_point(size=220, opacity=0).encode(y=f"{y}:Q", tooltip=tooltips),
@@ -190,7 +209,7 @@ def lines(
 
 def _numbered_marks(notes: pl.DataFrame) -> list[alt.Chart]:
     """Return a circle with its number for each note, at its day and height."""
-    tooltips = [alt.Tooltip("day:T", title="day", format="%d %b %Y"), alt.Tooltip("text:N", title="note")]
+    tooltips = [alt.Tooltip("day:T", title="day", format="%-d %b %Y"), alt.Tooltip("text:N", title="note")]
     marks = alt.Chart(notes).encode(x="day:T", y="height:Q", tooltip=tooltips)
     circle = marks.mark_point(size=260, filled=True, opacity=1, fill=_background(), stroke=_ink()[0], strokeWidth=1.5)
     number = marks.mark_text(fontSize=10, fontWeight="bold", baseline="middle", dy=0.5).encode(text="no:Q")
@@ -255,7 +274,7 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
     texts = alt.Chart(ends).encode(x=f"{x}:T", y="y:Q", color=colour, text=f"{by}:N")
     layers = [
         base.mark_line(strokeWidth=2, point=True).encode(y=y),
-        base.mark_point(size=220, opacity=0).encode(y=f"{rank}:Q", tooltip=_tooltips(shortened, "", {rank})),
+        base.mark_point(size=220, opacity=0).encode(y=f"{rank}:Q", tooltip=_tooltips(shortened, "", by, x, rank)),
         texts.mark_text(align="left", dx=8, fontWeight="bold"),
     ]
     return _styled(alt.layer(*layers), "chart position", HEIGHT)
@@ -285,7 +304,7 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Chart:
     base = alt.Chart(shortened).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=_scale_with_number_margin(rows[value])),
         y=_name_axis(name),
-        tooltip=_tooltips(shortened, unit, {value}),
+        tooltip=_tooltips(shortened, unit, name, value),
     )
     up, down = _colours()[0], _colours()[1]
     colour = alt.condition(f"datum['{value}'] < 0", alt.value(down), alt.value(up))
@@ -321,11 +340,10 @@ def intervals(
         reference: Column with a value for comparison, drawn as a vertical tick.
     """
     shortened = _with_short_names(rows, name)
-    measures = {value, low, high, *([reference] if reference else [])}
-    base = alt.Chart(shortened).encode(
+    base = _with_interval(alt.Chart(shortened), rows, unit, low, high).encode(
         x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=_horizontal_axis(unit, rows[value])),
         y=_name_axis(name),
-        tooltip=_tooltips(shortened, unit, measures),
+        tooltip=_tooltips(shortened, unit, name, value, interval=(low, high)),
         color=alt.value(_colours()[0]),
     )
     layers = [
@@ -355,7 +373,7 @@ def timeline(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) 
         x=alt.X(f"{start}:Q", title=None, scale=alt.Scale(zero=True), axis=axis),
         x2=f"{end}:Q",
         y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
-        tooltip=_tooltips(shortened, unit, set()),
+        tooltip=_tooltips(shortened, unit, name, start, end),
     )
     marks = base.mark_bar(cornerRadius=2, height={"band": 0.6}, color=_colours()[0])
     return _styled(marks, unit, ROW_HEIGHT * max(shortened[name].n_unique(), 1) + 60)
@@ -381,7 +399,7 @@ def dot_plot(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str
         y=y,
         color=alt.Color("measure:N", scale=alt.Scale(domain=domain, range=colours), legend=None),
         shape=alt.Shape("measure:N", scale=alt.Scale(domain=domain, range=shapes[: len(domain)]), legend=None),
-        tooltip=_tooltips(long, unit, {"value"}),
+        tooltip=_tooltips(long, unit, name, "measure", "value"),
     )
     ranges = alt.Chart(long).encode(x=alt.X("min(value):Q", title=None), x2="max(value):Q", y=y)
     layers = [
@@ -411,7 +429,7 @@ def heatmap(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> 
     )
     lightest, darkest = ("#19222C", "#2F86BD") if _is_dark() else ("#EAF3F9", "#2D89B8")
     shade = alt.Color(f"{value}:Q", scale=alt.Scale(domain=[0, 1], range=[lightest, darkest]), legend=None)
-    cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(rows, "%", {value}))
+    cells = base.mark_rect(cornerRadius=2).encode(color=shade, tooltip=_tooltips(months, "%", "month", x, value))
     numbers = base.mark_text().encode(text=alt.Text(f"{value}:Q", format=".0%"), color=alt.value(_ink()[0]))
     return _styled(alt.layer(cells, numbers), x_title, 34 * max(months["month"].n_unique(), 1) + 60)
 
@@ -441,7 +459,7 @@ def world(rows: pl.DataFrame, code: str, value: str, name: str, *, unit: str) ->
             color=alt.condition(
                 f"isValid(datum['{value}'])", _shade(value, drawn, unit), alt.value(NO_VALUE[_is_dark()])
             ),
-            tooltip=_tooltips(drawn.drop(code), unit, {value}),
+            tooltip=_tooltips(drawn, unit, name, value),
         )
     )
     layers = alt.layer(base.mark_geoshape(fill=NO_ROW[_is_dark()], **border), shapes).project(type="equalEarth")

@@ -21,8 +21,6 @@ import streamlit as st
 from dashboards import access, background
 from dashboards.access import current_home
 from dashboards.glossary import COMPUTED_COLUMNS
-from recsys.cleaning import review
-from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
 from recsys.installation.extras import missing_message
 from recsys.lake.store import Lake
@@ -30,15 +28,11 @@ from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.migration.opened import opened
 from recsys.pipeline.history import past_runs
-from recsys.published.explain import candidates as candidates_of
-from recsys.published.explain import explain as explain_pair
-from recsys.recipe import Recipe, read_recipe
+from recsys.recipe import Recipe, SectionSettings, read_recipe, read_section
 from recsys.releases import registry
 from recsys.reports.morning.findings import Section, sections
 from recsys.reports.morning.settings import MorningSettings
 from recsys.reports.wording import file_stem
-from recsys.rerank.base import CandidateSet, RerankContext
-from recsys.rerank.what_if import what_if as rerank_with_target
 from recsys.warehouse import query
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -48,6 +42,7 @@ if TYPE_CHECKING:
     from recsys.matching.report import MatchReport
     from recsys.published.similar import FileEmbedding
     from recsys.reports.one_page.content import OnePage
+    from recsys.rerank.base import CandidateSet
     from recsys.search.vector_index import Index
 
 N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
@@ -236,7 +231,7 @@ def embed_upload(name: str, content: bytes) -> "FileEmbedding":
     Raises:
         InputError: The file cannot be decoded.
     """
-    return _embedding(recipe().audio, Path(name).name, hashlib.sha256(content).hexdigest(), content)
+    return _embedding(settings(AudioSettings), Path(name).name, hashlib.sha256(content).hexdigest(), content)
 
 
 @contextmanager
@@ -258,9 +253,18 @@ def audio_file(track_id: str) -> Path | None:
 
 
 def recipe() -> Recipe:
-    """Return the recipe of the home."""
+    """Return the recipe of the home; slow at first, as it imports all recommenders."""
+    return read_recipe(_own_recipe())
+
+
+def settings(of: type[SectionSettings]) -> SectionSettings:
+    """Return one section of the home's recipe, by the class of its settings."""
+    return read_section(of, _own_recipe())
+
+
+def _own_recipe() -> Path | None:
     own = current_home().path / "recipe.toml"
-    return read_recipe(own if own.exists() else None)
+    return own if own.exists() else None
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Searching the file for recordings of the catalogue")
@@ -298,16 +302,20 @@ def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:
     return write
 
 
+def artist_name(artist_id: str) -> str:
+    """Return the name of an artist whom the viewer may see."""
+    return str(run_query("artist_names").filter(artist_id=artist_id)["name"].item())
+
+
 def artist_report(artist_id: str) -> tuple[Callable[[str], bytes], list[str], str]:
     """Return what `parts.report_downloads` offers: the artist's report of one page, as the viewer may see it."""
-    name = run_query("artist_names").filter(artist_id=artist_id)["name"].item()
 
     def page_of(warehouse: Warehouse) -> "OnePage":
         from recsys.reports.one_page.artist import artist_page  # noqa: PLC0415 - PDF is an extra
 
         return artist_page(warehouse, artist_id)
 
-    return _report(page_of, name)
+    return _report(page_of, artist_name(artist_id))
 
 
 def label_report(label_id: str = "") -> tuple[Callable[[str], bytes], list[str], str]:
@@ -338,12 +346,16 @@ def _report(page_of: "Callable[[Warehouse], OnePage]", name: str) -> tuple[Calla
 
 def review_findings(status: str, kind: str) -> pl.DataFrame:
     """List the findings of the cleaning, with decisions made since (see `cleaning.review`). Operators only."""
+    from recsys.cleaning import review  # noqa: PLC0415 - not needed by the first page
+
     require_operator()
     return review.findings(_warehouse(_viewer_file()), Lake(current_home()), status, kind)
 
 
 def decide(finding_id: str, decision: str) -> pl.DataFrame:
     """Accept or reject a finding of the cleaning, and return it. Operators only."""
+    from recsys.cleaning import review  # noqa: PLC0415
+
     require_operator()
     actor, now = access.viewer().actor(), datetime.now(UTC)
     with opened(current_home()):
@@ -362,12 +374,16 @@ def _export() -> Path:
 
 def candidates(user_id: str) -> pl.DataFrame:
     """List a listener's N_CANDIDATES best candidates and their ranks (see `published.explain`). Operators only."""
+    from recsys.published.explain import candidates as candidates_of  # noqa: PLC0415
+
     require_operator()
     return candidates_of(current_home(), user_id, N_CANDIDATES)
 
 
 @st.cache_data(max_entries=100, show_spinner="Asking the published model")
 def _explained(path: Path, user_id: str, track_id: str) -> pl.DataFrame:  # noqa: ARG001 - cache key
+    from recsys.published.explain import explain as explain_pair  # noqa: PLC0415
+
     return explain_pair(current_home(), user_id, track_id).contributions
 
 
@@ -378,7 +394,10 @@ def explain(user_id: str, track_id: str) -> pl.DataFrame:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading the candidates of the last run")
-def _candidate_set(path: Path, export: Path, k: int) -> CandidateSet:
+def _candidate_set(path: Path, export: Path, k: int) -> "CandidateSet":
+    from recsys.dataset.interactions import Interactions  # noqa: PLC0415
+    from recsys.rerank.base import CandidateSet, RerankContext  # noqa: PLC0415
+
     warehouse = _warehouse(path)
     interactions = Interactions.read(warehouse, until=_as_of(path))
     context = RerankContext.of_groups(interactions, warehouse.query(internal_sql("track_groups")))
@@ -387,6 +406,8 @@ def _candidate_set(path: Path, export: Path, k: int) -> CandidateSet:
 
 @st.cache_data(max_entries=500, show_spinner="Re-ranking all lists")
 def _what_if(path: Path, export: Path, group: str, target: float) -> dict[str, float]:
+    from recsys.rerank.what_if import what_if as rerank_with_target  # noqa: PLC0415
+
     return vars(rerank_with_target(_candidate_set(path, export, 20), group, [target])[0])
 
 
@@ -418,7 +439,7 @@ def _morning(path: Path, settings: MorningSettings, *, is_label: bool) -> list[S
 
 def morning() -> list[Section]:
     """Return the sections of the viewer's morning report."""
-    return _morning(_viewer_file(), recipe().morning, is_label=not is_operator())
+    return _morning(_viewer_file(), settings(MorningSettings), is_label=not is_operator())
 
 
 def searched_uploads() -> set[str]:

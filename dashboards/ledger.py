@@ -143,6 +143,7 @@ def artist() -> None:
         dimension = filters.choose("Group plays by", SHARED, "by")
         watching.watch_button(artist_id)
     links.compare_link(links.COMPARED_ARTISTS, artist_id)
+    parts.portrait(data.artist_name(artist_id))
     parts.report_downloads(*data.artist_report(artist_id))
     _weeks("artist", artist_id)
     _audience_of(artist_id, dimension)

@@ -15,6 +15,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import access, charts, data, links
+from dashboards.initials import SIDE, picture
 from dashboards.markdown import Markdown, as_markdown, fill
 from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
+DETAILED_BELOW = 100  # columns of smaller numbers have two decimals, others one
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
@@ -76,6 +78,13 @@ def heading(title: str, level: Literal[2, 3] = 2) -> None:
 def name_files_after(subject: str) -> None:
     """Say what the rest of a page is about, such as an artist: names of files contain it."""
     st.session_state[_SUBJECT] = subject
+
+
+def portrait(name: str) -> None:
+    """Show what the page is about: coloured initials, as the catalogue has no pictures, and the name."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.image(picture(name), width=SIDE, alt="")
+        st.markdown(fill("**{name}**", name=name))
 
 
 def paragraph(text: str) -> None:
@@ -214,14 +223,35 @@ def figure(
         links.follow(row, id_columns)
 
 
-def _heading_row(title: str, rows: pl.DataFrame, key: str, linked: Mapping[str, Sequence[str]] = {}) -> None:
-    """Show the title of a figure or table, the pages that its names lead to, and its data as downloads."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+def _heading_row(
+    title: str,
+    rows: pl.DataFrame,
+    key: str,
+    linked: Mapping[str, Sequence[str]] = {},
+    terms: Mapping[str, str | None] = {},
+) -> None:
+    """Show the title of a figure or table, its terms, the pages that its names lead to, and its data as downloads."""
+    with st.container(
+        key=f"heading_{key}",
+        horizontal=True,
+        vertical_alignment="center",
+        horizontal_alignment="distribute",
+        gap="small",
+    ):
         show = st.header if st.session_state.get(_FIGURE_LEVEL, 2) == 2 else st.subheader
         show(as_markdown(title), anchor=key)
         with st.container(horizontal=True, gap="small", width="content"):
+            _terms(terms, key)
             _open_menu(links.targets(rows, linked), key)
             downloads(rows, key)
+
+
+def _terms(meanings: Mapping[str, str | None], key: str) -> None:
+    """Offer the definitions of columns as text: those on hover can be read neither on a phone nor by keyboard."""
+    texts = [fill("**{term}**: {meaning}", term=term, meaning=meaning) for term, meaning in meanings.items() if meaning]
+    if texts:
+        with st.popover("Terms", type="tertiary", key=f"{key}_terms"):
+            st.markdown(Markdown("\n\n".join(texts)))
 
 
 def _open_menu(targets: Mapping[str, tuple[links.Target, str]], key: str) -> None:
@@ -265,15 +295,16 @@ def table(
         missing: Text in place of missing values.
     """
     linked = links.linked(rows.columns) if mart else {}
-    _heading_row(title, rows, key, linked)
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
+    shown = [name for name in rows.columns if not linked or name not in links.OF_IDS]
+    _heading_row(title, rows, key, linked, {headings[name]: data.column_meaning(mart, name) for name in shown})
     columns = {name: _column(rows, name, headings[name], mart, formats.get(name)) for name in rows.columns}
     for name in linked:
         columns[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
     st.dataframe(
         _with_literal_buttons(rows, linked),
         column_config=columns,
-        column_order=[name for name in rows.columns if not linked or name not in links.OF_IDS],
+        column_order=shown,
         hide_index=True,
         width="stretch",
         key=f"table_{key}",
@@ -344,12 +375,21 @@ def _unit(mart: str, name: str) -> str:
 def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | None) -> Any:
     meaning = tooltip(data.column_meaning(mart, name))
     if rows.schema[name].is_numeric():
-        return st.column_config.NumberColumn(heading, help=meaning, format=form or "localized")
+        step = 0.0001 if form == "percent" else None  # with it, all have two decimals
+        return st.column_config.NumberColumn(heading, help=meaning, format=form or number_form(rows[name]), step=step)
     if isinstance(rows.schema[name], pl.List) and rows.schema[name] == pl.List(pl.Float64):
         return st.column_config.LineChartColumn(heading, help=meaning, y_min=0, width="large")
     if rows.schema[name] == pl.Date:
         return st.column_config.DateColumn(heading, help=meaning, format="D MMM YYYY")
     return st.column_config.Column(heading, help=meaning)
+
+
+def number_form(values: pl.Series) -> str:
+    """Return the format of a column of numbers: counts have none, other numbers equally many decimals."""
+    if values.dtype.is_integer():
+        return "localized"
+    greatest = values.cast(pl.Float64).abs().fill_nan(0).fill_null(0).to_numpy().max(initial=0)
+    return "%.2f" if greatest < DETAILED_BELOW else "%,.1f"
 
 
 def _clicked_row(key: str) -> int | None:

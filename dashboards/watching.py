@@ -15,6 +15,7 @@ from dashboards.markdown import as_markdown, fill
 from recsys.alerts import figures
 from recsys.alerts.send import is_reachable
 from recsys.errors import RecsysError
+from recsys.notify.settings import NotifySettings
 from recsys.state import alerts as alerts_of
 from recsys.state import watchlist
 from recsys.state.store import Owner
@@ -125,7 +126,7 @@ def thresholds_form() -> None:
 
 def _sending_box(*, is_set: bool) -> bool:
     """Offer to send alerts to the viewer's verified address; say why not where there is no way."""
-    owner, settings = _owner(), data.recipe().notify
+    owner, settings = _owner(), data.settings(NotifySettings)
     if not is_reachable(settings, owner):
         parts.caption(
             "Alerts are shown here only: messages are not set up, or your login has no verified e-mail address."

@@ -7,7 +7,7 @@ An unknown key is refused with the most similar valid key; a missing key takes i
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from typing_extensions import override
 
@@ -30,6 +30,7 @@ DEFAULT = Path(__file__).with_name("default.toml")
 POPULARITY_BASELINE = "popular"
 BLEND = "blend"
 _WEEKS_TO_CLOSE = 14  # days: a week, and one more for nightly runs that were missed
+SectionSettings = TypeVar("SectionSettings", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,18 @@ def read_recipe(path: Path | None = None) -> Recipe:
         rerank=_rules(values["rerank"]),
         **{name: create_settings(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()},
     )
+
+
+def read_section(settings: type[SectionSettings], path: Path | None = None) -> SectionSettings:
+    """
+    Read one section of a recipe, by the class of its settings; the recommenders of other sections are not imported.
+
+    Raises:
+        BadRecipe: As for `read_recipe`, where the error is in this section or the file is not TOML.
+    """
+    (name,) = (name for name, kind in SECTIONS.items() if kind is settings)
+    given = _toml(path) if path else {}
+    return create_settings(settings, given.get(name, _toml(DEFAULT)[name]), f"[{name}]")
 
 
 def _configs(default: dict[str, Any], given: object, names: tuple[str, ...]) -> dict[str, Any]:

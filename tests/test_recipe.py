@@ -1,5 +1,7 @@
 """Recipes: defaults, and errors for unknown keys and invalid values."""
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -9,7 +11,7 @@ import pytest
 from recsys.errors import BadRecipe
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import POLICIES, ExplorationSettings
-from recsys.recipe import BLEND, SECTIONS, ExportSettings, read_recipe
+from recsys.recipe import BLEND, SECTIONS, ExportSettings, read_recipe, read_section
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
 from recsys.rerank.base import rule_class, rule_names
@@ -36,6 +38,34 @@ def test_a_recipe_changes_only_its_keys(tmp_path: Path) -> None:
     assert recipe.evaluation == EvaluationSettings(test_days=28)
     assert recipe.configs["als"].factors == 8
     assert recipe.configs["als"].epochs == read_recipe().configs["als"].epochs
+
+
+def test_a_section_alone_is_that_of_the_whole_recipe(tmp_path: Path) -> None:
+    """With and without a file, and with the same errors; errors in other sections do not matter."""
+    changed = written(tmp_path, "[evaluation]\ntest_days = 28\n")
+    for path in (None, changed):
+        whole = read_recipe(path)
+        assert {name: read_section(kind, path) for name, kind in SECTIONS.items()} == {
+            name: getattr(whole, name) for name in SECTIONS
+        }
+
+    broken = written(tmp_path, "[evaluation]\ntest_day = 28\n")
+    assert read_section(GateSettings, broken) == GateSettings()
+    with pytest.raises(BadRecipe, match="Did you mean 'test_days'"):
+        read_section(EvaluationSettings, broken)
+
+
+def test_a_section_is_read_without_the_recommenders() -> None:
+    """They import torch, which takes longer than a page may."""
+    code = (
+        "import sys; from recsys.recipe import read_section; "
+        "from recsys.reports.morning.settings import MorningSettings; "
+        "read_section(MorningSettings); print('torch' in sys.modules)"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "False"
 
 
 def test_the_baseline_is_always_trained(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ with filters.row():
     watching.watch_button(artist_id)
 
 links.compare_link(links.COMPARED_ARTISTS, artist_id)
+parts.portrait(data.artist_name(artist_id))
 parts.report_downloads(*data.artist_report(artist_id))
 trend = data.run_query("artist_trend", artist_id=artist_id, days=window)
 if trend.is_empty():

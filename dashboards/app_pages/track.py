@@ -33,6 +33,7 @@ with filters.row():
     watching.watch_button(artist_id, track_id)
 
 links.compare_link(links.COMPARED_TRACKS, track_id)
+parts.portrait(titles[track_id])
 sound = data.audio_file(track_id)
 if sound is not None:
     st.audio(str(sound))

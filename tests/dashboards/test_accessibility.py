@@ -1,5 +1,6 @@
 """Every page, for operators and labels, in both themes, wide and on a phone: fits the screen and meets WCAG 2 AA."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dashboards.menu import headers
 from recsys.home import Home
@@ -95,3 +96,91 @@ def test_a_page_is_accessible(open_as: Callable[..., Any], viewer: str, theme: s
     page.screenshot(path=SCREENS / f"{viewer}-{name}-{theme}-{size}.png")
     page.set_viewport_size({"width": width, "height": height})
     assert (visit.errors, visit.elsewhere) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def window(open_as: Callable) -> Visit:
+    """A browser window of an operator, whose size tests may change."""
+    return open_as("operator", "dark", "wide")
+
+
+@pytest.mark.parametrize("width", [1440, 1200, 1000, 800, 390])
+def test_cards_of_figures_are_equal(window: Visit, width: int) -> None:
+    """They are equally wide and high, also in a last row with fewer cards."""
+    window.page.set_viewport_size({"width": width, "height": 900})
+    page = window.open()
+    expect(page.get_by_test_id("stMetric")).to_have_count(6)
+
+    boxes = [card.bounding_box() or {} for card in page.get_by_test_id("stMetric").all()]
+
+    assert {(round(box["width"]), round(box["height"])) for box in boxes} == {
+        (round(boxes[0]["width"]), round(boxes[0]["height"]))
+    }
+
+
+@pytest.mark.parametrize("test_id", ["stDataFrame", "stVegaLiteChart"])
+@pytest.mark.parametrize("width", [1440, 1100, 800])
+def test_the_toolbar_of_streamlit_does_not_cover_downloads(window: Visit, width: int, test_id: str) -> None:
+    """It appears above a table or a chart that the mouse is over; menu and downloads can still be clicked."""
+    window.page.set_viewport_size({"width": width, "height": 900})
+    page = window.open("trends?days=28")
+    page.get_by_test_id(test_id).first.hover()
+    key = "trending_artists" if test_id == "stDataFrame" else "velocity"
+    toolbar = page.get_by_test_id("stElementToolbar").nth(int(test_id == "stDataFrame"))
+    expect(toolbar).to_have_css("opacity", "1")
+
+    left, right = ends_of(toolbar)
+    for button in ("open", "csv", "parquet"):
+        button_left, button_right = ends_of(page.locator(f".st-key-{key}_{button}"))
+        assert right <= button_left or button_right <= left
+
+
+def ends_of(element: Locator) -> tuple[float, float]:
+    """Return the left and the right end of an element on the screen."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["x"] + box["width"]
+
+
+def test_focus_is_visible(window: Visit) -> None:
+    """Each of the first forty stops of the Tab key looks different while it has the focus."""
+    window.page.set_viewport_size(dict(zip(("width", "height"), SIZES["wide"], strict=True)))
+    page = window.open("trends?days=28")
+    page.mouse.move(0, 0)
+    same = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(250)
+        element = page.evaluate_handle("document.activeElement").as_element()
+        box = element.bounding_box() if element else None
+        if not element or not box or box["height"] > 200:  # a whole table frames its cell
+            continue
+        area = {
+            "x": max(box["x"] - 8, 0),
+            "y": max(box["y"] - 8, 0),
+            "width": box["width"] + 16,
+            "height": box["height"] + 16,
+        }
+        focused, text = page.screenshot(clip=area), element.evaluate("it => it.outerHTML.slice(0, 120)")
+        element.evaluate("it => it.blur()")
+        page.wait_for_timeout(250)
+        if page.screenshot(clip=area) == focused:
+            same.append(text)
+        element.evaluate("it => it.focus({preventScroll: true})")
+    assert same == []
+
+
+def test_a_page_prints_without_menu_and_buttons(window: Visit) -> None:
+    """Charts and tables fit the width, and what is below the screen's edge is on further sheets."""
+    window.page.set_viewport_size(dict(zip(("width", "height"), SIZES["wide"], strict=True)))
+    page = window.open("trends?days=28")
+    page.emulate_media(media="print")
+
+    for test_id in ("stSidebar", "stHeader", "stMenuButton", "stDownloadButton"):
+        assert [one.is_visible() for one in page.get_by_test_id(test_id).all()].count(True) == 0, test_id
+    expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("it => it.scrollWidth - it.clientWidth") == 0
+    printed = page.pdf(format="A4")
+    page.emulate_media(media="screen")
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) >= 2

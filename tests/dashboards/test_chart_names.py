@@ -84,3 +84,60 @@ def test_numbers_at_bars_are_not_shortened_to_thousandths(values: list[float], f
     layers = charts.bars(rows, "value", "name", unit="s").to_dict()["layer"]
 
     assert {layer["encoding"]["text"]["format"] for layer in layers if "text" in layer["encoding"]} == {form}
+
+
+@pytest.mark.parametrize(
+    ("draw", "lines"),
+    [
+        (lambda rows: charts.bars(rows, "value", "name", unit="x"), [("name", None), ("value", ",.3~s")]),
+        (
+            lambda rows: charts.intervals(rows, "value", "name", unit="x", low="low", high="high"),
+            [("name", None), ("value", ",.3~s"), ("interval", None)],
+        ),
+        (
+            lambda rows: charts.lines(rows, "day", "value", by="name", unit="%"),
+            [("day", "%-d %b %Y"), ("value", ".1%"), ("name", None)],
+        ),
+        (
+            lambda rows: charts.lines(rows, "day", "value", by="name", unit="x", band=("low", "high")),
+            [("day", "%-d %b %Y"), ("value", ",.3~s"), ("interval", None)],
+        ),
+        (
+            lambda rows: charts.rank_lines(rows, "day", "n_rank", by="name"),
+            [("name", None), ("day", "%-d %b %Y"), ("rank", "d")],
+        ),
+        (
+            lambda rows: charts.timeline(rows, "low", "high", "name", unit="s"),
+            [("name", None), ("low", ".2f"), ("high", ",.1f")],
+        ),
+        (
+            lambda rows: charts.dot_plot(rows.drop("value"), "name", {"low": "one", "high": "other"}, unit="%"),
+            [("name", None), ("measure", None), ("value", ".1%")],
+        ),
+        (
+            lambda rows: charts.heatmap(rows, "n_rank", "day", "low", x_title="x"),
+            [("month", None), ("rank", "d"), ("low", ".1%")],
+        ),
+    ],
+    ids=["bars", "intervals", "lines", "band", "ranks", "timeline", "dots", "heatmap"],
+)
+def test_a_tooltip_has_at_most_three_formatted_lines(
+    draw: Callable[[pl.DataFrame], Any], lines: list[tuple[str, str | None]]
+) -> None:
+    """What a mark is called, its value, and its interval; not every column of the rows."""
+    columns = {
+        "value": [1_200.0, 40.0],
+        "low": [2.5, 0.0],
+        "high": [0.5, 90.0],
+        "n_rank": [3, 1],
+        "track_id": ["a", "b"],
+    }
+    rows = pl.DataFrame({"name": ["Ada", "Bo"], "day": [DAY, DAY], **columns})
+
+    chart = draw(rows).to_dict()
+
+    encodings = [layer["encoding"] for layer in chart.get("layer", [chart])]
+    shown = [encoding["tooltip"] for encoding in encodings if "tooltip" in encoding]
+    assert shown
+    for tooltip in shown:
+        assert [(line["title"], line.get("format")) for line in tooltip] == lines

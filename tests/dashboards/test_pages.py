@@ -39,20 +39,48 @@ def empty_file(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_number_has_a_definition(open_page: Open, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numeric columns are defined by a mart's header or in `glossary.py`, except in results of a viewer's own query."""
-    undefined, original = [], parts._column
+@pytest.mark.parametrize(
+    ("viewer", "name"), [("operator", name) for name in PAGES] + [("label", name) for name in FOR_LABELS]
+)
+def test_every_term_has_a_definition(
+    open_page: Open, label_id: str, viewer: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns of tables, and names of figures; columns of a viewer's own query have none."""
+    undefined, column, metric = list[tuple[str, str]](), parts._column, parts.metric
 
-    def recorded(rows: pl.DataFrame, column: str, heading: str, mart: str, form: str | None) -> Any:
-        if mart and rows.schema[column].is_numeric() and data.column_meaning(mart, column) is None:
-            undefined.append((mart, column))
-        return original(rows, column, heading, mart, form)
+    def column_of(rows: pl.DataFrame, of: str, heading: str, mart: str, form: str | None) -> Any:
+        undefined.extend([(mart, of)] if mart and data.column_meaning(mart, of) is None else [])
+        return column(rows, of, heading, mart, form)
 
-    monkeypatch.setattr(parts, "_column", recorded)
-    open_page(name)
+    def metric_of(label: str, value: float | None, **options: Any) -> None:
+        meaning = options.get("definition") or data.column_meaning(*options["column"])
+        undefined.extend([] if meaning else [(label, "")])
+        metric(label, value, **options)
+
+    monkeypatch.setattr(parts, "_column", column_of)
+    monkeypatch.setattr(parts, "metric", metric_of)
+    page = open_page(name, label=label_id if viewer == "label" else None, **({"q": "club"} if name == "search" else {}))
 
     assert undefined == []
+    popovers = [one for one in page.get("popover") if one.proto.popover.label == "Terms"]
+    assert len(popovers) == len(page.dataframe) or name in ("sql", "operations")  # their tables are no marts
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        ([1, 1_200], "localized"),
+        ([0.5, 99.99, None], "%.2f"),
+        ([0.5, -100.0], "%,.1f"),
+        ([None, float("nan")], "%.2f"),
+        ([], "%.2f"),
+    ],
+)
+def test_numbers_of_a_column_have_equally_many_decimals(values: list[float | None], form: str) -> None:
+    """Two where all are small, else one; whole numbers none."""
+    whole = bool(values) and all(isinstance(value, int) for value in values)
+
+    assert parts.number_form(pl.Series(values, dtype=pl.Int64 if whole else pl.Float64)) == form
 
 
 @pytest.mark.slow
