@@ -224,6 +224,7 @@ def test_a_page_computes_nothing() -> None:
             "charts",
             "data",
             "exposure",
+            "feedback",
             "filters",
             "home",
             "ledger",
