@@ -383,7 +383,7 @@ def world(rows: pl.DataFrame, code: str, value: str, name: str, *, unit: str) ->
     drawn = rows.filter(pl.col(code).is_in(list(outlines.drawn_codes())))
     form = alt.TopoDataFormat(feature=outlines.LAYER, type="topojson")
     base = alt.Chart(alt.NamedData(OUTLINE, format=form))
-    border = {"stroke": _background(), "strokeWidth": 0.5}
+    border: dict[str, Any] = {"stroke": _background(), "strokeWidth": 0.5}
     lookup = alt.LookupData(drawn, key=code, fields=[one for one in drawn.columns if one != code])
     shapes = (
         base.transform_lookup(lookup="id", from_=lookup)
@@ -404,7 +404,11 @@ def _shade(value: str, rows: pl.DataFrame, unit: str) -> alt.Color:
     """Return the colours of a map, with a legend below it: of shares from 0 to the greatest, of ratios around 1."""
     axis: dict[str, Any] = {"orient": "bottom", "title": None, "gradientLength": 220, "gradientThickness": 10}
     if unit == "%":
-        scale = alt.Scale(domain=[0, rows[value].max() or 1], range=list(SHARE_COLOURS[_is_dark()]), interpolate="lab")
+        scale = alt.Scale(
+            domain=[0, float(rows[value].cast(pl.Float64).fill_null(0).to_numpy().max(initial=0)) or 1],
+            range=list(SHARE_COLOURS[_is_dark()]),
+            interpolate="lab",
+        )
         return alt.Color(f"{value}:Q", scale=scale, legend=alt.Legend(format=".0%", tickCount=4, **axis))
     less, same, more = RATIO_COLOURS[_is_dark()]
     scale = alt.Scale(type="log", base=2, domain=[0.25, 1, 4], range=[less, same, more], clamp=True, interpolate="lab")

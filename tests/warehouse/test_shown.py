@@ -133,7 +133,7 @@ def test_the_interval_of_a_country_agrees_with_a_bootstrap(
     ).fetchall()[0]
 
     icelandic = [rows.filter(pl.col("user_id") < 100) for rows in (lists, plays)]
-    estimate, *resampled = ratios(*icelandic, pl.col("track_id") % 6 == 0)
+    estimate, *resampled = ratios(icelandic[0], icelandic[1], pl.col("track_id") % 6 == 0)
 
     assert ratio == pytest.approx(estimate, abs=1e-8)
     assert np.log([low, high]) == pytest.approx(np.log(np.quantile(resampled, [0.025, 0.975])), abs=0.05)

@@ -58,7 +58,7 @@ class SharesTruth:
     def sources(self, artist: str, shown: pl.DataFrame) -> pl.DataFrame:
         """Return who chose an artist's recordings, in the closed weeks that a page shows."""
         weeks = [
-            self._sources_of(artist, period, of_week)  # type: ignore[arg-type]
+            self._sources_of(artist, period, of_week)
             for period, of_week in shown.group_by("from_day", "to_day", maintain_order=True)
         ]
         return pl.concat(weeks)
