@@ -22,9 +22,6 @@ def by_country(owner: str, owner_id: str, key: str) -> None:
         parts.empty_state("In no country do lists show it to ten listeners or more.", "Choose another one.")
         return
     countries = maps.with_names(found)
-    said = _unusual(countries)
-    if not said.is_empty():
-        parts.bullets([sentences.exposure_sentence(row) for row in said.iter_rows(named=True)])
     parts.figure(
         "How much recommendations show it by country",
         countries.drop("country"),
@@ -35,6 +32,9 @@ def by_country(owner: str, owner_id: str, key: str) -> None:
         "difference is unlikely to be chance. Countries are left out where fewer than ten listeners play it or have it "
         "on their list.",
     )
+    said = _unusual(countries)
+    if not said.is_empty():
+        parts.bullets([sentences.exposure_sentence(row) for row in said.iter_rows(named=True)])
 
 
 def _unusual(countries: pl.DataFrame) -> pl.DataFrame:

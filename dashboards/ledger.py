@@ -318,7 +318,7 @@ def _overlap() -> None:
         return
     first, last = (format_day(others[name][0]) for name in ("from_day", "to_day"))
     parts.figure(
-        "Artists that share most listeners",
+        "Artists whose listeners overlap most",
         others.select("name", "share"),
         charts.bars(others.select("name", "share").head(12), "share", "name", unit="%"),
         alt_text=f"First is {others['name'][0]}, whom about {others['share'][0]:.0%} of the artist's listeners play.",

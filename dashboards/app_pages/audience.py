@@ -75,7 +75,7 @@ if overlap.is_empty():
     )
 else:
     parts.figure(
-        "Artists that share most listeners",
+        "Artists whose listeners overlap most",
         overlap,
         charts.bars(overlap.head(12), "affinity", "name", unit="listeners in common / as many as chance would give"),
         alt_text=f"First is {overlap['name'][0]}, with {overlap['affinity'][0]:.1f} times as many as by chance.",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, filters, parts
+from dashboards import data, feedback, filters, parts
 from dashboards.markdown import fill
 
 PAGE = {"title": "Recommendations", "section": "Operations", "order": 90, "for_labels": False}
@@ -81,3 +81,5 @@ if filters.button("Explain the score", "why"):
             names=NAMES,
             formats={"share": "percent", "contribution": "%.4f"},
         )
+
+feedback.click_through()
