@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,20 @@ def label_id(published_home: Home) -> str:
 @pytest.fixture
 def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """A function that opens a page by its name, as an operator or a label, with query parameters of the address."""
-    monkeypatch.setenv("RECSYS_HOME", str(published_home.path))
+    with opener(published_home, monkeypatch) as opened:
+        yield opened
+
+
+@contextmanager
+def opener(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Return what `open_page` is, for any home."""
+    monkeypatch.setenv("RECSYS_HOME", str(home.path))
     address_before = config.get_option("server.address")
     config.set_option("server.address", "127.0.0.1")
 
     def opened(name: str, *, label: str | None = None, file: Path | None = None, **address: str | list[str]) -> AppTest:
         if label is not None or file is not None:
-            viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(published_home, str(label)))
+            viewer = Viewer("anna@label.example", label, file or registry.label_warehouse(home, str(label)))
             monkeypatch.setattr(access, "require_viewer", lambda: viewer)
             monkeypatch.setattr(access, "viewer", lambda: viewer)
         app = AppTest.from_file(str(APP), default_timeout=60)

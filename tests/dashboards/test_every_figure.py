@@ -11,7 +11,6 @@ import pytest
 
 from dashboards.menu import headers
 from recsys.home import Home
-from recsys.releases import registry
 
 from .conftest import PAGES, Open
 from .truth.closings import Closings
@@ -82,10 +81,7 @@ def lake(published_home: Home) -> Lake:
 @pytest.fixture(scope="module")
 def lists(lake: Lake, published_home: Home) -> ListsTruth:
     """The exported lists."""
-    release = registry.current(published_home)
-    assert release is not None
-    assert release.export is not None
-    return ListsTruth(lake, release.export)
+    return ListsTruth.published(lake, published_home)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from recsys.home import Home
+from recsys.releases import registry
+
 from .page import Truth, country, number, percent
 from .rows import AUDIENCES, Lake, total
 
@@ -71,6 +74,14 @@ class ListsTruth:
 
     lake: Lake
     export: Path
+
+    @classmethod
+    def published(cls, lake: Lake, home: Home) -> "ListsTruth":
+        """Return those of a home's current release."""
+        release = registry.current(home)
+        assert release is not None
+        assert release.export is not None
+        return cls(lake, release.export)
 
     @cached_property
     def places(self) -> pl.DataFrame:

@@ -40,8 +40,10 @@ WINDOW = 28  # days of the closed weeks whose plays are compared with the weeks 
 @benchmark(headline=r"lines equal to the truth: (\d+\.\d+) %")
 @home_argument
 @size("--labels", default=6, smallest=1, help="Labels with the fewest plays whose figures are attacked.")
+@size("--pages", default=0, smallest=0, help="Labels with the fewest plays whose pages are compared with the rows.")
+@size("--artists", default=5, smallest=1, help="Every n-th artist and recording of these is opened.")
 @size("--copies", default=2, smallest=1, help="Copies of each listener in the log whose first closing is measured.")
-def main(home: Path, labels: int, copies: int) -> None:
+def main(home: Path, labels: int, pages: int, artists: int, copies: int) -> None:
     """Compare the lines of a home whose ledger was closed once, as after `make demo`, with sums of its rows."""
     from recsys.warehouse.query import Warehouse
 
@@ -59,6 +61,8 @@ def main(home: Path, labels: int, copies: int) -> None:
         print(f"plays in named {dimension}s, median of labels and weeks: {100 * _named(plays, weeks, dimension):.1f} %")
     print(f"direction of {WINDOW} days wrong: {wrong} of {len(names)} labels; withheld: {withheld}")
     _attack(Home(home), rows, labels)
+    if pages:
+        _walk(Home(home), _fewest(rows, pages), artists)
     _first_closing(rows, copies)
 
 
@@ -145,10 +149,28 @@ def _plays_per_day(rows: pl.DataFrame, label_id: str, first: date, last: date) -
 def _attack(home: Home, rows: pl.DataFrame, n: int) -> None:
     from recsys.published.label_audit import audit_labels
 
-    fewest = rows.group_by("label_id").agg(pl.col("n_plays").sum()).sort("n_plays", "label_id").head(n)["label_id"]
-    attacks = [attack for label_id in fewest for attack in audit_labels(home, [label_id])]
+    attacks = [attack for label_id in _fewest(rows, n) for attack in audit_labels(home, [label_id])]
     n_unsafe = sum(not attack.is_safe for attack in attacks)
     print(f"groups of up to nine listeners attacked: {len(attacks):,} of {n} labels; narrowed down too far: {n_unsafe}")
+
+
+def _fewest(rows: pl.DataFrame, n: int) -> list[str]:
+    """Return the labels with the fewest plays."""
+    sums = rows.group_by("label_id").agg(pl.col("n_plays").sum())
+    return sums.sort("n_plays", "label_id").head(n)["label_id"].to_list()
+
+
+def _walk(home: Home, labels: list[str], every: int) -> None:
+    """Print how many figures of pages differ from the rows, and between two pages."""
+    from bench.ledger.pages import walk_labels
+
+    counts = walk_labels(home, labels, every)
+    print(f"figures on pages of {len(labels)} labels: {counts.n_figures:,} in {counts.n_views:,} views")
+    for name, n, found in (
+        ("differ from the rows", counts.n_figures, counts.different),
+        ("stand on two pages and differ", counts.n_repeated, counts.disagreeing),
+    ):
+        print(f"figures that {name}: {len(found)} of {n:,}", *found[:20], sep="\n  ")
 
 
 if __name__ == "__main__":
