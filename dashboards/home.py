@@ -10,9 +10,9 @@ import streamlit as st
 from dashboards import data, links, parts
 from recsys.reports.morning.findings import Finding, Section
 
-TARGETS = {"track": links.TRACK, "artist": links.ARTIST, "issue": links.ISSUE}
+TARGETS = {"track": links.TRACK, "artist": links.ARTIST, "issue": links.ISSUE, "chart": links.CHART}
 # section of findings that are about nothing single -> page
-PAGES = {"uses": "matches", "quality": "catalogue", "charts": "charts", "signals": "breakouts", "market": "trends"}
+PAGES = {"uses": "matches", "quality": "catalogue", "signals": "breakouts", "market": "trends"}
 ALWAYS = ("breakouts", "drops", "quality")  # sections that also say that there is nothing
 ICONS = {"breakouts": "trending_up", "drops": "trending_down", "uses": "search", "quality": "error"}
 ICONS |= {

@@ -27,7 +27,7 @@ class Target:
 TRACK, ARTIST, LABEL = Target("track", "track"), Target("artist", "artist"), Target("overview", "label")
 COMPARED_ARTISTS, COMPARED_TRACKS = Target("compare", "artists"), Target("compare", "tracks")
 PLAYLIST = Target("playlists", "playlist")
-SEARCH, ISSUE = Target("search", "q"), Target("catalogue", "issue")
+SEARCH, ISSUE, CHART = Target("search", "q"), Target("catalogue", "issue"), Target("charts", "chart")
 OF_IDS = {  # column of ids -> columns that hold names for them, and the page that shows one
     "track_id": (("title", "name"), TRACK),
     "other_track_id": (("other_title",), TRACK),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import duckdb
 import polars as pl
@@ -69,10 +70,24 @@ def test_each_line_opens_its_evidence(open_page: Open, published_home: Home, lab
 
     assert len(opened) > 5
     for name, query in sorted(opened)[::4]:
-        page = open_page(name, label=label, **dict([query.split("=")] if query else []))
+        page = open_page(name, label=label, **dict(parse_qsl(query)))
         assert failures(page) == []
         assert [*page.warning] == []
         assert [*page.metric, *page.dataframe, *page.get("vega_lite_chart")]
+
+
+@pytest.mark.parametrize("viewer", VIEWERS)
+def test_a_line_of_a_chart_opens_the_chart(open_page: Open, label_id: str, viewer: str) -> None:
+    """The page of the chart has the position that the line names."""
+    label = label_id if viewer == "label" else None
+    line = next(link for link in lines(open_page("overview", label=label)) if "of Demo 100" in link.label)
+    title, rank = re.findall(r"“(.+)” by .+ is at number (\d+) of", plain(line.label))[0]
+
+    page = open_page(line.page, label=label, **dict(parse_qsl(line.query_string)))
+
+    assert failures(page) == []
+    (chart,) = (table.value for table in page.dataframe if "moved" in table.value.columns)
+    assert chart[chart["rank"] == int(rank)]["title"].tolist() == [title]
 
 
 def test_curves_and_milestones_are_shown(open_page: Open, label_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

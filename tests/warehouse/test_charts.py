@@ -151,3 +151,25 @@ def test_a_home_without_charts_has_empty_tables(built: Path) -> None:
     """The tables exist without rows."""
     for table in ("chart_weekly", "chart_songs", "chart_half_lives", "chart_breakouts"):
         assert rows(built, f"select count(*) from marts.{table}") == [(0,)]
+
+
+def test_own_recordings_of_every_chart_of_the_last_weeks(grown: Place) -> None:
+    """On the newest edition of each: up on one, first edition of another, new on a third; an old one is no news."""
+    editions = [
+        *("Pop,2026-01-24,2,One,Ada,,,", "Pop,2026-01-31,1,One,Ada,,,", "Pop,2026-01-31,2,Alien,Zed,,,"),
+        *("Rock,2026-01-28,4,Two,Ada,t2,,", "Old,2025-06-01,1,One,Ada,,,"),
+        "House,2026-01-17,5,Three,Bix,,,",
+    ]
+    grown.take("chart.csv", "\n".join([CHART.strip(), *editions]))
+    columns = ["chart", "chart_date", "rank", "moved", "rank_before", "track_id"]
+
+    with Warehouse.open(grown.build("own")) as warehouse:
+        found = run_query(warehouse, "own_chart_moves", {}).select(columns)
+        of_one_week = run_query(warehouse, "own_chart_moves", {"days": "7", "n": "1"})
+
+    assert found.rows() == [
+        ("Pop", date(2026, 1, 31), 1, "+1", 2, "t1"),
+        ("Rock", date(2026, 1, 28), 4, None, None, "t2"),
+        ("House", date(2026, 1, 17), 5, "new", None, "t3"),
+    ]
+    assert of_one_week["chart"].to_list() == ["Pop"]

@@ -29,7 +29,7 @@ class Finding:
         text: One sentence with the numbers.
         name: Title of its plot.
         series: Its daily or weekly values (day, value); empty if there is nothing to plot.
-        subject: What shows more: `track`, `artist` or `issue`, and its id; ('', '') if that is nothing single.
+        subject: What shows more: `track`, `artist`, `issue` or `chart`, and its id; ('', '') if that is nothing single.
     """
 
     text: str
@@ -75,7 +75,9 @@ def sections(warehouse: Warehouse, settings: MorningSettings, *, since: date, is
         ),
         Section("quality", "Data quality", quality, "No issues in the data."),
     ]
-    charts = Section("charts", "Charts", _chart_moves(warehouse, settings), "No recording is on the newest chart.")
+    charts = Section(
+        "charts", "Charts", _chart_moves(warehouse, settings), "No recording is on a chart of the last weeks."
+    )
     if not is_label:
         return [*found, charts, *_playlist_moves(warehouse, settings)]
     totals = Section("totals", "Totals", _totals(warehouse), "No period has been closed yet.", "plays per day")
@@ -96,12 +98,12 @@ def _milestones(warehouse: Warehouse, settings: MorningSettings) -> list[Finding
 
 
 def _chart_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
-    """Return the catalogue's recordings on the newest edition of the first chart, highest first."""
-    own = run_query(warehouse, "chart_movers", {}).filter("is_own").head(settings.n)
+    """Return the catalogue's recordings on the newest edition of each chart, highest first."""
+    own = run_query(warehouse, "own_chart_moves", {"n": str(settings.n)})
     return [
         Finding(
             f"“{row['title']}” by {row['artist']} is at number {row['rank']} of {row['chart']}, {_move(row)}.",
-            subject=("track", row["track_id"]),
+            subject=("chart", row["chart"]),
         )
         for row in own.iter_rows(named=True)
     ]
@@ -260,8 +262,7 @@ def _uses(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]:
         Finding(
             f"{_recording(row)} is in {_source(row['source_kind'], row['source_title'])}, "
             f"{format_duration(row['starts_s'])} to {format_duration(row['ends_s'])} "
-            f"({row['relation']}, match probability {row['probability']:.2f}).",
-            subject=("track", row["track_id"]),
+            f"({row['relation']}, match probability {row['probability']:.2f})."
         )
         for row in run_query(warehouse, "new_uses", params).iter_rows(named=True)
     ]
