@@ -94,9 +94,14 @@ def run_query(name: str, **params: object) -> pl.DataFrame:
     return _query_result(_viewer_file(), name, {key: str(value) for key, value in params.items()})
 
 
+@st.cache_data(max_entries=N_ANSWERS, show_spinner=False)
+def _is_stored(path: Path, name: str) -> bool:
+    return query.is_stored(_warehouse(path), name)
+
+
 def run_query_if_stored(name: str, **params: object) -> pl.DataFrame:
     """Run a query as `run_query`; without rows if the current release is an older one that lacks a table of it."""
-    return run_query(name, **params) if name in saved_queries() else pl.DataFrame()
+    return run_query(name, **params) if _is_stored(_viewer_file(), name) else pl.DataFrame()
 
 
 @st.cache_data(max_entries=N_FILES, show_spinner=False)

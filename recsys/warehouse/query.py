@@ -288,9 +288,12 @@ def stored_tables(warehouse: Warehouse) -> set[str]:
 
 def run_query_if_stored(warehouse: Warehouse, name: str, given: dict[str, str]) -> pl.DataFrame:
     """Run a saved query as `run_query`; no rows and no columns if the file is of an older release and lacks a table."""
-    if read_queries()[name].sources <= stored_tables(warehouse):
-        return run_query(warehouse, name, given)
-    return pl.DataFrame()
+    return run_query(warehouse, name, given) if is_stored(warehouse, name) else pl.DataFrame()
+
+
+def is_stored(warehouse: Warehouse, name: str) -> bool:
+    """Return whether a file has all tables of a saved query."""
+    return read_queries()[name].named_tables <= stored_tables(warehouse)
 
 
 def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:

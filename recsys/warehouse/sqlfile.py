@@ -45,6 +45,7 @@ _ALL = "all"
 _KNOWN = _SECTIONS + _LABEL_SECTIONS
 _SECTION = re.compile(r"^(?P<name>[a-z]+):\s*(?P<value>.*)$")
 _TABLE = re.compile(rf"\b(?:{'|'.join(LAYERS)})\.\w+")
+_UNQUOTED_TABLE = re.compile(rf"(?<!'){_TABLE.pattern}")
 _UNIT = re.compile(r"^(?P<text>.*?)(?:\s*\[(?P<unit>[^\]]+)\])?$")
 
 
@@ -130,6 +131,11 @@ class SqlFile:
         tables = [table for table in self.tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
         names = (f"{table.db}.{table.name}".lstrip(".") for table in tables)
         return frozenset(name for name in names if name not in ctes)
+
+    @cached_property
+    def named_tables(self) -> frozenset[str]:
+        """The sources in the layers, found by their names, since pages ask for them and a parser takes long to load."""
+        return frozenset(_UNQUOTED_TABLE.findall(self.query))
 
     @property
     def dependencies(self) -> frozenset[str]:

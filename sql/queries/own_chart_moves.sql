@@ -17,13 +17,9 @@ select
     weeks.chart,
     weeks.chart_date,
     weeks.rank,
-    case
-        when weeks.is_new then 'new'
-        when weeks.is_reentry then 'back'
-        when weeks.change = 0 then '='
-        when weeks.change is not null then printf('%+d', weeks.change)
-    end as moved,
     weeks.rank_before,
+    weeks.is_new,
+    weeks.is_reentry,
     weeks.title,
     weeks.artist,
     songs.track_id

@@ -64,7 +64,7 @@ def test_the_start_page_opens_by_its_name(visit: Visit) -> None:
 
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.get_by_text("the last 28 days")).to_be_visible()
+    expect(page.get_by_label("Period").first).to_have_value("the last 28 days")
 
 
 def test_a_file_is_named_after_its_artist_and_day(visit: Visit) -> None:

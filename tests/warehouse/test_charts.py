@@ -161,15 +161,15 @@ def test_own_recordings_of_every_chart_of_the_last_weeks(grown: Place) -> None:
         "House,2026-01-17,5,Three,Bix,,,",
     ]
     grown.take("chart.csv", "\n".join([CHART.strip(), *editions]))
-    columns = ["chart", "chart_date", "rank", "moved", "rank_before", "track_id"]
+    columns = ["chart", "chart_date", "rank", "rank_before", "is_new", "track_id"]
 
     with Warehouse.open(grown.build("own")) as warehouse:
         found = run_query(warehouse, "own_chart_moves", {}).select(columns)
         of_one_week = run_query(warehouse, "own_chart_moves", {"days": "7", "n": "1"})
 
     assert found.rows() == [
-        ("Pop", date(2026, 1, 31), 1, "+1", 2, "t1"),
-        ("Rock", date(2026, 1, 28), 4, None, None, "t2"),
-        ("House", date(2026, 1, 17), 5, "new", None, "t3"),
+        ("Pop", date(2026, 1, 31), 1, 2, False, "t1"),
+        ("Rock", date(2026, 1, 28), 4, None, False, "t2"),
+        ("House", date(2026, 1, 17), 5, None, True, "t3"),
     ]
     assert of_one_week["chart"].to_list() == ["Pop"]

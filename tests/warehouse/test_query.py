@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from recsys.errors import InputError, SetupError, UnknownIds
-from recsys.warehouse.query import Warehouse, describe, find, run_query, tables
-from recsys.warehouse.sqlfile import read_layers, read_queries
+from recsys.warehouse.query import Warehouse, describe, find, is_stored, run_query, run_query_if_stored, tables
+from recsys.warehouse.sqlfile import LAYERS, read_layers, read_queries
 
 from .conftest import Place
 
@@ -228,3 +229,27 @@ def test_unknown_values_can_be_queried(place: Place) -> None:
             ("users", "u.csv", "country", "not_allowed", 2, 2),
             ("users", "u.csv", "age_band", "not_allowed", 1, 2),
         ]
+
+
+def test_tables_are_found_without_a_parser() -> None:
+    """The names in the text of each saved query are those that a parser finds in it."""
+    for name, file in read_queries().items():
+        assert file.named_tables == {table for table in file.sources if table.partition(".")[0] in LAYERS}, name
+
+
+def test_a_query_of_a_table_that_an_older_file_lacks_has_no_rows(tmp_path: Path) -> None:
+    """Until the next run; it has rows as soon as the table is there."""
+    path = tmp_path / "older.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("create schema marts; create table marts.quality as select 1 as n")
+    with Warehouse.open(path) as warehouse:
+        assert run_query_if_stored(warehouse, "refused_rows", {}).shape == (0, 0)
+        assert not is_stored(warehouse, "refused_rows")
+
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            "create table marts.data_quality as select 'listens' as source_table, 'a' as source_file, "
+            "'in_future' as outcome, '' as column_name, 3 as n_rows"
+        )
+    with Warehouse.open(path) as warehouse:
+        assert run_query_if_stored(warehouse, "refused_rows", {}).rows() == [("listens", "a", "in_future", "", 3)]

@@ -124,7 +124,7 @@ def _playlist_moves(warehouse: Warehouse, settings: MorningSettings) -> list[Sec
 
 def _move(row: dict[str, Any]) -> str:
     if row["rank_before"] is None:
-        return {"new": "new", "back": "back on it"}.get(row["moved"], "in its first edition")
+        return "new" if row["is_new"] else "back on it" if row["is_reentry"] else "in its first edition"
     if row["rank"] == row["rank_before"]:
         return "unchanged"
     return f"{'up' if row['rank'] < row['rank_before'] else 'down'} from {row['rank_before']}"
