@@ -75,7 +75,8 @@ def _tooltips(
 
 
 def _tooltip(rows: pl.DataFrame, unit: str, name: str) -> alt.Tooltip:
-    values, form = rows[name], alt.Undefined
+    values = rows[name]
+    form: Any = alt.Undefined
     if values.dtype == pl.Date:
         form = "%-d %b %Y"
     elif values.dtype.is_numeric():
