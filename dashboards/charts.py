@@ -83,13 +83,14 @@ def _tooltips(
 
 
 def _tooltip(rows: pl.DataFrame, unit: str, name: str) -> alt.Tooltip:
-    values, form = rows[name], ""
+    values = rows[name]
+    form: Any = alt.Undefined
     if values.dtype == pl.Date:
         form = "%-d %b %Y"
     elif values.dtype.is_numeric():
         form = _number_format("" if values.dtype.is_integer() else unit, values)  # shares are no whole numbers
     title = name.removeprefix("n_").replace("_", " ")
-    return alt.Tooltip(name, type=_type(values.dtype), title=title, format=form or alt.Undefined)
+    return alt.Tooltip(name, type=_type(values.dtype), title=title, format=form)
 
 
 def _with_interval(chart: Any, rows: pl.DataFrame, unit: str, low: str, high: str) -> Any:

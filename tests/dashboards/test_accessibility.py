@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,9 +21,9 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium was found; apt-get install chromium"),
 ]
 SCREENS = ROOT / "data" / "screens"  # screenshots to look at; ignored by git
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
-WIDE: ViewportSize = {"width": 1440, "height": 900}
+SIZES = {"wide": ViewportSize(width=1440, height=900), "phone": ViewportSize(width=390, height=844)}
 THEMES = ("light", "dark")
+OpenAs = Callable[[str, str, str], Visit]
 VIEWERS = {"operator": "ops@service.example", "label": "anna@label.example"}  # with the e-mail of their account
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")  # with the order of headings
 OF_STREAMLIT = (  # (rule, selector) of what Streamlit draws, whose roles an app cannot set
@@ -35,9 +34,7 @@ OF_STREAMLIT = (  # (rule, selector) of what Streamlit draws, whose roles an app
 
 
 @pytest.fixture(scope="module")
-def open_as(
-    simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Any]]:
+def open_as(simulated_home: Home, label_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAs]:
     """A function (viewer, theme, size) -> browser window, in which the viewer has logged in."""
     home = tmp_path_factory.mktemp("accessible") / "home"
     shutil.copytree(simulated_home.path, home, symlinks=True)
@@ -49,8 +46,7 @@ def open_as(
 
         @cache
         def opened(viewer: str, theme: str, size: str) -> Visit:
-            width, height = SIZES[size]
-            visit = Visit(browser, address, width=width, height=height, dark=theme == "dark")
+            visit = Visit(browser, address, **SIZES[size], dark=theme == "dark")
             log_in(visit, VIEWERS[viewer])
             visit.elsewhere.clear()  # the provider's page
             return visit
@@ -80,9 +76,10 @@ def is_of_streamlit(page: Page, rule: str, target: str) -> bool:
 
 
 @pytest.mark.parametrize(("viewer", "theme", "size", "name"), list(views()))
-def test_a_page_is_accessible(open_as: Callable[..., Any], viewer: str, theme: str, size: str, name: str) -> None:
+def test_a_page_is_accessible(open_as: OpenAs, viewer: str, theme: str, size: str, name: str) -> None:
     """It violates no rule, is not wider than its screen, has no error, and contacts no other server."""
-    visit: Visit = open_as(viewer, theme, size)
+    visit = open_as(viewer, theme, size)
+    visit.page.set_viewport_size(SIZES[size])
     visit.errors.clear()
 
     page = visit.open("" if name == "overview" else name)
@@ -91,16 +88,15 @@ def test_a_page_is_accessible(open_as: Callable[..., Any], viewer: str, theme: s
     main = page.get_by_test_id("stMain")
     assert main.evaluate("it => it.scrollWidth - it.clientWidth") == 0
     assert violations(page) == []
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": min(main.evaluate("it => it.scrollHeight") + 20, 4_000)})
+    tall = min(main.evaluate("it => it.scrollHeight") + 20, 4_000)
+    page.set_viewport_size({"width": SIZES[size]["width"], "height": tall})
     SCREENS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENS / f"{viewer}-{name}-{theme}-{size}.png")
-    page.set_viewport_size({"width": width, "height": height})
     assert (visit.errors, visit.elsewhere) == ([], [])
 
 
 @pytest.fixture(scope="module")
-def window(open_as: Callable[..., Visit]) -> Visit:
+def window(open_as: OpenAs) -> Visit:
     """A browser window of an operator, whose size tests may change."""
     return open_as("operator", "dark", "wide")
 
@@ -114,7 +110,7 @@ def test_cards_of_figures_are_equal(window: Visit, width: int) -> None:
 
     boxes = [card.bounding_box() for card in page.get_by_test_id("stMetric").all()]
 
-    assert len({(round(box["width"]), round(box["height"])) for box in boxes if box is not None}) == 1
+    assert len({(round(box["width"]), round(box["height"])) for box in boxes if box}) == 1
 
 
 @pytest.mark.parametrize("test_id", ["stDataFrame", "stVegaLiteChart"])
@@ -141,37 +137,36 @@ def ends_of(element: Locator) -> tuple[float, float]:
     return box["x"], box["x"] + box["width"]
 
 
-def shot_of(page: Page, box: FloatRect) -> bytes:
-    """Take a picture of a box and eight pixels around it."""
-    x, y = max(box["x"] - 8, 0), max(box["y"] - 8, 0)
-    return page.screenshot(clip={"x": x, "y": y, "width": box["width"] + 16, "height": box["height"] + 16})
-
-
 def test_focus_is_visible(window: Visit) -> None:
     """Each of the first forty stops of the Tab key looks different while it has the focus."""
-    window.page.set_viewport_size(WIDE)
+    window.page.set_viewport_size(SIZES["wide"])
     page = window.open("trends?days=28")
     page.mouse.move(0, 0)
     same = []
     for _ in range(40):
         page.keyboard.press("Tab")
-        page.wait_for_timeout(250)
         element = page.evaluate_handle("document.activeElement").as_element()
         box = element.bounding_box() if element else None
         if not element or not box or box["height"] > 200:  # a whole table frames its cell
             continue
-        focused, text = shot_of(page, box), element.evaluate("it => it.outerHTML.slice(0, 120)")
+        focused, text = picture_around(page, box), element.evaluate("it => it.outerHTML.slice(0, 120)")
         element.evaluate("it => it.blur()")
-        page.wait_for_timeout(250)
-        if shot_of(page, box) == focused:
+        if picture_around(page, box) == focused:
             same.append(text)
         element.evaluate("it => it.focus({preventScroll: true})")
     assert same == []
 
 
+def picture_around(page: Page, box: FloatRect) -> bytes:
+    """Take a picture of an area of the screen with a margin, once it has settled."""
+    page.wait_for_timeout(250)
+    left, top = max(box["x"] - 8, 0), max(box["y"] - 8, 0)
+    return page.screenshot(clip={"x": left, "y": top, "width": box["width"] + 16, "height": box["height"] + 16})
+
+
 def test_a_page_prints_without_menu_and_buttons(window: Visit) -> None:
     """Charts and tables fit the width, and what is below the screen's edge is on further sheets."""
-    window.page.set_viewport_size(WIDE)
+    window.page.set_viewport_size(SIZES["wide"])
     page = window.open("trends?days=28")
     page.emulate_media(media="print")
 
