@@ -27,9 +27,9 @@ def with_enough_listeners(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("n_listeners") >= LEAST_LISTENERS)
 
 
-def without_small(rows: pl.DataFrame, value: str) -> pl.DataFrame:
-    """Leave out the values of countries whose listeners are too few to compare them."""
-    return rows.with_columns(pl.when(pl.col("n_listeners") >= LEAST_LISTENERS).then(value).alias(value))
+def without_small(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the ratios of countries whose listeners are too few to compare them."""
+    return rows.with_columns(ratio=pl.when(pl.col("n_listeners") >= LEAST_LISTENERS).then("ratio"))
 
 
 def standing_out(rows: pl.DataFrame) -> pl.DataFrame:

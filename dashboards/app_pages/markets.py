@@ -8,6 +8,11 @@ PAGE = {"title": "Markets", "section": "Music", "order": 62, "for_labels": True}
 
 COLOURS = {"ratio": "plays compared with other music", "play_share": "share of plays"}
 UNITS = {"ratio": "the country's share of these plays / its share of all plays", "play_share": "%"}
+NOTES = {
+    "ratio": f"Last 28 days. Grey: under {maps.LEAST_LISTENERS} listeners, too few to compare. Empty: no plays. The "
+    "intervals below tell which differences may be chance.",
+    "play_share": "Last 28 days. Empty: no plays.",
+}
 N_SHOWN = 15
 
 if not data.is_operator():
@@ -34,13 +39,12 @@ else:
 
 maps.figure(
     "Countries",
-    maps.without_small(markets, value),
+    maps.without_small(markets),
     value,
     share="play_share",
     key="world",
     alt_text=f"Map of the countries; most plays come from {markets['name'][0]}, {markets['play_share'][0]:.0%}.",
-    note=f"Last 28 days. Grey: under {maps.LEAST_LISTENERS} listeners, too few to compare. Without colour: no plays. "
-    "The intervals below tell which differences may be chance.",
+    note=NOTES[value],
     unit=UNITS[value],
 )
 if not known.is_empty():

@@ -144,3 +144,26 @@ def test_a_map_in_the_dark_has_colours_of_its_own(monkeypatch: pytest.MonkeyPatc
 
 def _lightness(colour: str) -> int:
     return sum(bytes.fromhex(colour.removeprefix("#")))
+
+
+def test_a_ratio_of_few_listeners_is_left_out() -> None:
+    """The shares of the country stay, also of one that is not on the map."""
+    rows = pl.DataFrame(
+        {"country": ["DE", "unknown"], "n_listeners": [10, 9], "play_share": [0.9, 0.1], "ratio": [1.2, 0.4]}
+    )
+
+    shown = maps.without_small(maps.with_names(rows))
+
+    assert shown.select("name", "play_share", "ratio").rows() == [("Germany", 0.9, 1.2), ("unknown", 0.1, None)]
+
+
+@pytest.mark.parametrize(
+    ("low", "expected"),
+    [([1.1, 1.2, 1.3, 1.4, 1.5], ["FR", "ES", "IT"]), ([0.9, 1.2, 1.0, 0.9, 1.5], ["ES"]), ([0.5] * 5, [])],
+)
+def test_countries_stand_out_if_their_interval_is_above_1(low: list[float], expected: list[str]) -> None:
+    """At most three, the greatest ratios first; an unknown country is none."""
+    countries = ["DE", "ES", "FR", "IT", None]
+    rows = pl.DataFrame({"country": countries, "low": low, "ratio": [2.0, 4.0, 5.0, 3.0, 9.0]})
+
+    assert maps.standing_out(rows)["country"].to_list() == expected

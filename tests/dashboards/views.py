@@ -36,7 +36,7 @@ KINDS = {
     "age": "Age of the recording",
 }
 OWNERS = {"artist": "an artist", "label": "a label"}
-MAP_COLOURS = {"ratio": "plays compared with other music", "play_share": "share of plays"}
+MAP_COLOURS = ("plays compared with other music", "share of plays")
 Views = dict[str, Iterator["View"]]
 
 
@@ -188,9 +188,9 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
 
 def _markets(truth: OperatorTruth, artists: list[tuple[str, str]], labels: Mapping[str, str]) -> Iterator[View]:
     """Yield each of some artists and each label, with a colour of the map."""
-    for (owner, key, name), (value, colour) in zip(_owners(artists, labels), cycle(MAP_COLOURS.items()), strict=False):
+    for (owner, key, name), colour in zip(_owners(artists, labels), cycle(MAP_COLOURS), strict=False):
         choices = {"Of": OWNERS[owner], owner.capitalize(): name, "Colour countries by": colour}
-        yield view(truth.markets, owner, key, value, **choices)
+        yield view(truth.markets, owner, key, **choices)
 
 
 def _owners(artists: list[tuple[str, str]], labels: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -460,8 +460,8 @@ class OperatorTruth:
 
     # ----- Markets
 
-    def markets(self, owner: str, owner_id: str, value: str) -> Truth:
-        """Return the page Markets of an artist or a label, coloured by a value."""
+    def markets(self, owner: str, owner_id: str) -> Truth:
+        """Return the page Markets of an artist or a label."""
         recent = self.lake.last(MONTH_DAYS).filter(pl.col("n_plays") > 0)
         own = recent.filter(pl.col(f"{owner}_id") == owner_id)
         if own.is_empty():
@@ -470,7 +470,7 @@ class OperatorTruth:
         rows = every.with_columns(name=pl.col("code").map_elements(country, return_dtype=pl.String))
         is_known = pl.col("n_listeners") >= LEAST_IN_MARKET
         known = rows.filter(is_known)
-        frames = {"markets": rows, "world": rows.with_columns(pl.when(is_known).then(value).alias(value))}
+        frames = {"markets": rows, "world": rows.with_columns(ratio=pl.when(is_known).then("ratio"))}
         frames |= {} if known.is_empty() else {"ratios": known.head(N_MARKETS)}
         most = known.filter(pl.col("low") > 1, pl.col("code") != "unknown").sort("ratio", descending=True).head(3)
         sentences = [
