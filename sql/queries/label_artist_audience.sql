@@ -25,7 +25,7 @@ listeners as (
         to_day,
         value as n_listeners
     from marts.label_figures
-    where measure = 'n_listeners' and dimension = 'artist' and cell = $artist_id
+    where measure = 'n_listeners' and dimension = 'artist' and cell = $artist_id and not is_late and not is_withheld
 )
 
 select

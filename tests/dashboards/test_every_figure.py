@@ -68,6 +68,7 @@ WITHOUT_TRUTH = {
     "sql.sentences": TEXT,
     "track.playlist_effects": FIT,
     "track.sentences": TEXT,
+    "track.track_words": MODEL,
     "trends.growing_clusters": FIT,
 }
 
