@@ -21,6 +21,16 @@ from .conftest import APP, PAGES, Open, failures
 from .truth.rows import Lake
 from .walk import plain
 
+UNITS_IN_NAMES = {  # unit of a definition -> what names of columns, and so headers of downloads, end in
+    "s": ("_s", "seconds"),
+    "ms": ("_ms",),
+    "h": ("_h", "hours_played"),
+    "MB": ("_mb",),
+    "1/min": ("_bpm",),
+    "LUFS": ("_lufs",),
+    "semitones": ("_semitones",),
+    "weeks": ("_weeks",),
+}
 LABELS = APP.parents[1] / "docs" / "labels.md"
 FOR_LABELS = [name for name in PAGES if headers()[name].for_labels]
 
@@ -45,11 +55,14 @@ def empty_file(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -
 def test_every_term_has_a_definition(
     open_page: Open, label_id: str, viewer: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Columns of tables, and names of figures; columns of a viewer's own query have none."""
-    undefined, column, metric = list[tuple[str, str]](), parts._column, parts.metric
+    """Columns of tables, whose names say the unit, and names of figures; columns of a viewer's own query have none."""
+    undefined, unnamed, column, metric = list[tuple[str, str]](), list[tuple[str, str]](), parts._column, parts.metric
 
     def column_of(rows: pl.DataFrame, of: str, heading: str, mart: str, form: str | None) -> Any:
-        undefined.extend([(mart, of)] if mart and data.column_meaning(mart, of) is None else [])
+        meaning = data.column_meaning(mart, of)
+        undefined.extend([(mart, of)] if mart and meaning is None else [])
+        unit = (meaning or "").rpartition("[")[2].rstrip("]")
+        unnamed.extend([(of, unit)] if not of.endswith(UNITS_IN_NAMES.get(unit, ("",))) else [])
         return column(rows, of, heading, mart, form)
 
     def metric_of(label: str, value: float | None, **options: Any) -> None:
@@ -61,7 +74,7 @@ def test_every_term_has_a_definition(
     monkeypatch.setattr(parts, "metric", metric_of)
     page = open_page(name, label=label_id if viewer == "label" else None, **({"q": "club"} if name == "search" else {}))
 
-    assert undefined == []
+    assert (undefined, unnamed) == ([], [])
     popovers = [one for one in page.get("popover") if one.proto.popover.label == "Terms"]
     assert len(popovers) == len(page.dataframe) or name in ("sql", "operations")  # their tables are no marts
 
