@@ -25,7 +25,6 @@ totals as (
         part,
         min(slot) as slot,
         count(*) as n_positions,
-        count(distinct user_id) as n_listeners,
         sum(reward)::bigint as n_played,
         avg(reward) as rate
     from positions
@@ -54,7 +53,6 @@ sizes as (
         totals.part,
         totals.slot,
         totals.n_positions,
-        totals.n_listeners,
         totals.n_played,
         totals.rate,
         totals.n_positions
@@ -66,7 +64,6 @@ sizes as (
 select
     part,
     n_positions,
-    n_listeners,
     n_played,
     rate,
     greatest(

@@ -66,7 +66,6 @@ def test_click_through_is_that_of_the_positions(
     for (part,), of_part in known.group_by("part"):
         found = shown.loc[part]
         assert found["n_positions"] == of_part.height
-        assert found["n_listeners"] == of_part["user_id"].n_unique()
         assert found["n_played"] == of_part["reward"].sum()
         assert (found["rate"], found["low"], found["high"]) == pytest.approx(interval(of_part), abs=1e-9)
 
