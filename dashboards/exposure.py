@@ -17,7 +17,7 @@ def by_country(owner: str, owner_id: str, key: str) -> None:
         owner_id: Its id.
         key: Key of the figure on its page.
     """
-    found = data.run_query("country_exposure", owner=owner, id=owner_id)
+    found = data.run_query("exposure_by_country", owner=owner, id=owner_id)
     if found.is_empty():
         parts.empty_state("In no country do lists show it to ten listeners or more.", "Choose another one.")
         return

@@ -329,7 +329,7 @@ def rising_signals(rising: pl.DataFrame) -> None:
 
 
 def market_moves(moves: pl.DataFrame) -> None:
-    """Show the rows of the query `market_moves` or `label_market_moves`, if there are any."""
+    """Show the rows of the query `moves_of_market` or `label_market_moves`, if there are any."""
     if not moves.is_empty():
         table(
             moves,

@@ -23,7 +23,7 @@ parts.header("Markets", "In which countries an artist or a label is played, and 
 with filters.row():
     owner, owner_id = filters.choose_owner()
     value = filters.choose("Colour countries by", COLOURS, "colour")
-markets = data.run_query("markets", owner=owner, id=owner_id)
+markets = data.run_query("market_shares", owner=owner, id=owner_id)
 if markets.is_empty():
     parts.empty_state("There were no plays in the last 28 days.", "Choose another artist or label.")
     st.stop()

@@ -41,7 +41,7 @@ else:
         title=f"Artists by growth, at most {N_ARTISTS}",
         formats={"velocity": "%.2f", "acceleration": "%.2f"},
     )
-parts.market_moves(data.run_query_if_stored("market_moves"))
+parts.market_moves(data.run_query_if_stored("moves_of_market"))
 kind = filters.choose("Genres or moods", {"genre": "genres", "mood": "moods"}, "kind")
 trends = data.run_query("genre_trends", kind=kind, to=data.last_sunday())
 if trends.is_empty():

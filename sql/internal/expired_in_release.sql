@@ -16,14 +16,14 @@ expired_tracks as (
     select track_id
     from days
     group by track_id
-    having not bool_or(is_kept)
+    having max(is_kept::integer) = 0
 ),
 
 expired_listeners as (
     select user_id
     from days
     group by user_id
-    having not bool_or(is_kept)
+    having max(is_kept::integer) = 0
 )
 
 select

@@ -78,7 +78,7 @@ def moves(path: Path, label: str = "") -> pl.DataFrame:
     with Warehouse.open(path) as warehouse:
         if label:
             return run_query(warehouse, "label_market_moves", {"label": label}).drop("label_id")
-        return run_query(warehouse, "market_moves", {})
+        return run_query(warehouse, "moves_of_market", {})
 
 
 def of_labels(**plays: Days) -> list[LedgerLine]:

@@ -204,14 +204,14 @@ def _breakouts(warehouse: Warehouse, settings: MorningSettings) -> list[Finding]
 
 def _market(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) -> list[Section]:
     """Return a section of the days and weeks on which the whole market moved unusually, if there are any."""
-    query = "label_market_moves" if is_label else "market_moves"
+    query = "label_market_moves" if is_label else "moves_of_market"
     params = {"days": str(max(settings.days, MARKET_DAYS)), "n": str(settings.n)}
     moves = [Finding(_market_move(row)) for row in run_query_if_stored(warehouse, query, params).iter_rows(named=True)]
     return [Section("market", "The whole market", moves, "")] if moves else []
 
 
 def _market_move(row: dict[str, Any]) -> str:
-    """Explain a row of `market_moves` or `label_market_moves`, so that nobody takes it for a success of their own."""
+    """Explain a row of `moves_of_market` or `label_market_moves`, so that nobody takes it for a success of their own."""
     first, last = row["from_day"], row["to_day"]
     when, usual = f"on {last:%-d %B}", f"{row['n_weeks']} {last:%A}s before"
     if first != last:
