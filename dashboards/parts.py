@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
-DETAILED_BELOW = 100  # columns of smaller numbers have two decimals, others one
+DETAILED_BELOW = 100  # columns of smaller numbers have two decimals (below 1, three), others one
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
@@ -389,7 +389,7 @@ def number_form(values: pl.Series) -> str:
     if values.dtype.is_integer():
         return "localized"
     greatest = values.cast(pl.Float64).abs().fill_nan(0).fill_null(0).to_numpy().max(initial=0)
-    return "%.2f" if greatest < DETAILED_BELOW else "%,.1f"
+    return "%.3f" if greatest < 1 else "%.2f" if greatest < DETAILED_BELOW else "%,.1f"
 
 
 def _clicked_row(key: str) -> int | None:

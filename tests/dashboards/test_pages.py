@@ -85,12 +85,13 @@ def test_every_term_has_a_definition(
         ([1, 1_200], "localized"),
         ([0.5, 99.99, None], "%.2f"),
         ([0.5, -100.0], "%,.1f"),
-        ([None, float("nan")], "%.2f"),
-        ([], "%.2f"),
+        ([0.05, -0.99], "%.3f"),
+        ([None, float("nan")], "%.3f"),
+        ([], "%.3f"),
     ],
 )
 def test_numbers_of_a_column_have_equally_many_decimals(values: list[float | None], form: str) -> None:
-    """Two where all are small, else one; whole numbers none."""
+    """Three where all are below 1, two where all are below 100, else one; whole numbers none."""
     whole = bool(values) and all(isinstance(value, int) for value in values)
 
     assert parts.number_form(pl.Series(values, dtype=pl.Int64 if whole else pl.Float64)) == form
