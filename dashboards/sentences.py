@@ -156,7 +156,7 @@ def _similar(n: int, n_reached: int) -> str:
 
 
 def market_sentence(row: Mapping[str, Any], whole: str) -> Markdown:
-    """Describe a row of the query `market_shares`: how much more is played in a country; `whole`: what is compared with."""
+    """Describe a row of the query `market_shares`: how much more is played in a country than of `whole`."""
     values = {"name": row["name"], "ratio": f"{row['ratio']:.1f}", "whole": whole, "share": f"{row['play_share']:.1%}"}
     values |= {"home": f"{row['home_share']:.1%}", "low": f"{row['low']:.1f}", "high": f"{row['high']:.1f}"}
     text = "**{name}**: {ratio} times its share of {whole} ({share} instead of {home}; 95 % interval {low} to {high})."
@@ -164,7 +164,7 @@ def market_sentence(row: Mapping[str, Any], whole: str) -> Markdown:
 
 
 def exposure_sentence(row: Mapping[str, Any]) -> Markdown:
-    """Describe a row of the query `exposure_by_country`, with what the catalogue says about the reason of a low ratio."""
+    """Describe a row of the query `exposure_by_country`, with the reason of a low ratio in the catalogue."""
     shares = f"{row['exposure_share']:.1%} of exposure, {row['listening_share']:.1%} of plays"
     interval = f"95 % interval {row['low']:.2f} to {row['high']:.2f}"
     values = {"name": row["name"], "ratio": f"{row['ratio']:.2f}", "text": f"({interval}): {shares}.{_reason(row)}"}

@@ -27,7 +27,11 @@ expired_listeners as (
 )
 
 select
-    (select count(*) from days where not is_kept) as interactions_daily,
+    (
+        select count(*)
+        from days
+        where not is_kept
+    ) as interactions_daily,
     (
         select count(*)
         from marts.track_features as tracks

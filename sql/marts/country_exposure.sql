@@ -23,14 +23,15 @@
 --   (select coalesce(sum(n_shown), 0) from marts.country_exposure where owner = 'label') = (select coalesce(sum(n_shown), 0) from marts.label_exposure where group_kind = 'all')
 with listeners as (
     select
-        profiles.country,
+        coalesce(profiles.country, 'unknown') as country,
         shares.user_id,
-        shares.exposure / nullif(sum(shares.exposure) over (partition by profiles.country), 0) as exposure_part,
-        shares.n_plays / nullif(sum(shares.n_plays) over (partition by profiles.country), 0) as plays_part,
-        sum(shares.exposure) over (partition by profiles.country) as all_exposure,
-        sum(shares.n_plays) over (partition by profiles.country) as all_plays
+        shares.exposure / nullif(sum(shares.exposure) over of_country, 0) as exposure_part,
+        shares.n_plays / nullif(sum(shares.n_plays) over of_country, 0) as plays_part,
+        sum(shares.exposure) over of_country as all_exposure,
+        sum(shares.n_plays) over of_country as all_plays
     from intermediate.listener_shares as shares
-    inner join marts.listener_profile as profiles on shares.user_id = profiles.user_id
+    left join marts.listener_profile as profiles on shares.user_id = profiles.user_id
+    window of_country as (partition by coalesce(profiles.country, 'unknown'))
 ),
 
 countries as (

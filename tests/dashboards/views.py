@@ -139,19 +139,7 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
             view(truth.artist, artist, days, Artist=name, Average_over=window)
             for (artist, name), (days, window) in zip(some, cycle(WINDOWS.items()), strict=False)
         ),
-        "track": (
-            view(
-                lambda track, days: truth.track(track, days) | shared.facts(track),
-                track,
-                days,
-                Artist=artist,
-                Track=title,
-                Period=period,
-            )
-            for (artist, track, title), (days, period) in zip(
-                recordings(shared, some), cycle(SPANS.items()), strict=False
-            )
-        ),
+        "track": _tracks(truth, shared, some),
         "trends": _trends(truth, labels),
         "breakouts": (
             View(lambda shown, days=days: truth.breakouts(shown.rows, days), {"Period": name})  # type: ignore[misc]
@@ -159,16 +147,7 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
         ),
         "compare": _compared(shared, some, partial(operators_page, lake)),
         "releases": (one for label in names["label_id"] for one in _releases(ReleasesTruth(lake, label))),
-        "audience": (
-            view(
-                lambda one, by: truth.audience(one, by) | lists.by_country("artist_id", one, "exposure"),
-                artist,
-                of,
-                Artist=name,
-                Group_listeners_by=group,
-            )
-            for (artist, name), (of, group) in zip(some, cycle(OPERATOR_GROUPS.items()), strict=False)
-        ),
+        "audience": _operators_audiences(truth, lists, some),
         "markets": _markets(truth, some, labels),
         "sources": (
             view(truth.sources, owner, key, Of=OWNERS[owner], **{owner.capitalize(): name})
@@ -184,6 +163,29 @@ def of_operator(lists: ListsTruth, every: int = 1) -> Views:
         "recommendations": _listeners(truth, lists),
         "operations": iter([view(operations, lake.folder.parent)]),
     }
+
+
+def _tracks(truth: OperatorTruth, shared: CatalogueTruth, artists: list[tuple[str, str]]) -> Iterator[View]:
+    for (artist, track, title), (days, period) in zip(recordings(shared, artists), cycle(SPANS.items()), strict=False):
+        yield view(
+            lambda track, days: truth.track(track, days) | shared.facts(track),
+            track,
+            days,
+            Artist=artist,
+            Track=title,
+            Period=period,
+        )
+
+
+def _operators_audiences(truth: OperatorTruth, lists: ListsTruth, artists: list[tuple[str, str]]) -> Iterator[View]:
+    for (artist, name), (of, group) in zip(artists, cycle(OPERATOR_GROUPS.items()), strict=False):
+        yield view(
+            lambda one, by: truth.audience(one, by) | lists.by_country("artist_id", one, "exposure"),
+            artist,
+            of,
+            Artist=name,
+            Group_listeners_by=group,
+        )
 
 
 def _markets(truth: OperatorTruth, artists: list[tuple[str, str]], labels: Mapping[str, str]) -> Iterator[View]:

@@ -211,7 +211,7 @@ def _market(warehouse: Warehouse, settings: MorningSettings, *, is_label: bool) 
 
 
 def _market_move(row: dict[str, Any]) -> str:
-    """Explain a row of `moves_of_market` or `label_market_moves`, so that nobody takes it for a success of their own."""
+    """Explain a row of `moves_of_market` or `label_market_moves`, so that nobody takes it for their own success."""
     first, last = row["from_day"], row["to_day"]
     when, usual = f"on {last:%-d %B}", f"{row['n_weeks']} {last:%A}s before"
     if first != last:
