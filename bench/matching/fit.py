@@ -28,6 +28,7 @@ from recsys.matching.fingerprint_index import FingerprintIndex
 
 PENALTY = 1e-4
 LONGEST_S = 10  # of an excerpt; shorter ones are its beginning
+MARGIN = 2.0  # the thresholds aim at half their rate: music of users differs more than the packages at hand
 N_FOLDS = 4  # indexes from which packages are left out
 FILLING_PACKAGES = 3  # every third package of the training part is not indexed; its recordings are strangers
 
@@ -142,7 +143,8 @@ def fit(uses: list[Evidence], strangers: list[Evidence], length_s: int) -> Match
         np.stack([one.features for one in some]) for some in ([one for one in uses if one.is_found], strangers)
     )
     classifier = _regression(positives, negatives, length_s)
-    return with_thresholds(classifier, classifier.log_odds(negatives), [one.recording for one in strangers])
+    names = [one.recording for one in strangers]
+    return with_thresholds(classifier, classifier.log_odds(negatives), names, margin=MARGIN)
 
 
 def _regression(uses: F64, strangers: F64, length_s: int) -> MatchClassifier:

@@ -169,7 +169,17 @@ def _is_known(index: FingerprintIndex, fingerprint: F32, calibration: Calibratio
     return used_s >= KNOWN_SHARE * len(fingerprint) * VECTOR_HOP_S
 
 
-def with_thresholds(classifier: MatchClassifier, log_odds: F64, recordings: Sequence[str]) -> MatchClassifier:
-    """Return a classifier whose thresholds are those of `upper_threshold` for 1 % and 0.1 %."""
-    at_1, at_01 = (float(expit(upper_threshold(log_odds, recordings, share))) for share in (0.01, 0.001))
+def with_thresholds(
+    classifier: MatchClassifier, log_odds: F64, recordings: Sequence[str], *, margin: float = 1.0
+) -> MatchClassifier:
+    """
+    Return a classifier with thresholds for 1 % and 0.1 % of strangers.
+
+    Args:
+        classifier: The classifier.
+        log_odds: Its log-odds of strangers' windows, shape (n,).
+        recordings: Recording of each window.
+        margin: Both rates are divided by this for the thresholds of `upper_threshold`, for strangers of another kind.
+    """
+    at_1, at_01 = (float(expit(upper_threshold(log_odds, recordings, share / margin))) for share in (0.01, 0.001))
     return replace(classifier, threshold_1_percent=at_1, threshold_01_percent=at_01)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from typing_extensions import override
 
 PITCH_STD = 0.25  # standard deviation of a measured pitch [semitones]
 TEMPO_STD_S, MIN_TEMPO_STD = 0.06, 0.003  # the tempo ratio's is TEMPO_STD_S divided by the length of the use
@@ -31,6 +32,7 @@ class Change:
     tempo: float = 1.0
     semitones: float = 0.0
 
+    @override
     def __str__(self) -> str:
         """Return 'speed +5.0%', 'tempo +5.0%, pitch +1.0 semitones' or 'none'."""
         parts = [
