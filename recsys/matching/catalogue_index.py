@@ -12,6 +12,7 @@ import polars as pl
 
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter, from_text
 from recsys.audio.sandbox import Failure
+from recsys.audio.signal import UnreadableAudio, require_regular_file
 from recsys.errors import InputError
 from recsys.files import printable
 from recsys.lake.store import Lake
@@ -119,9 +120,9 @@ def _readable(paths: list[Path]) -> tuple[list[Path], dict[str, str]]:
     failures = {}
     for path in paths:
         try:
-            path.open("rb").close()
-        except OSError as error:
-            failures[printable(str(path))] = f"cannot be opened ({error.strerror})"
+            require_regular_file(path)
+        except UnreadableAudio as unreadable:
+            failures[printable(str(path))] = unreadable.message
     return [path for path in paths if printable(str(path)) not in failures], failures
 
 

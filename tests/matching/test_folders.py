@@ -1,6 +1,7 @@
 """Folders of query files and of music to compare with: every file is read, or it is said why it was not."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from recsys.synth.render import write_audio
 
 @pytest.fixture(scope="module")
 def folder(song: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tune under three names, one of them unknown; two files that are no music, a picture, a dangling link."""
+    """A tune under three names, one of them unknown; two files that are no music, a picture, a dead link, a pipe."""
     made = tmp_path_factory.mktemp("music")
     (made / "deep").mkdir()
     write_audio(made / "deep" / "song.flac", np.stack([song, song]), RATE_HZ)
@@ -32,6 +33,7 @@ def folder(song: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "cover.jpg").write_bytes(b"picture")
     (made / ".hidden.mp3").write_text("no music")
     (made / "gone.wav").symlink_to(made / "nowhere.wav")
+    os.mkfifo(made / "pipe.wav")
     return made
 
 
@@ -44,7 +46,7 @@ def indexed(folder: Path) -> IndexedMusic:
 def test_every_file_of_a_folder_is_searched_that_may_be_audio(folder: Path) -> None:
     """Files of any name are searched, except hidden ones and what lies beside music."""
     assert [path.relative_to(folder).as_posix() for path in query_files(folder)] == [
-        *("again.webm", "broken.mp3", "deep/song.flac", "gone.wav", "mystery", "unknown.xyz")
+        *("again.webm", "broken.mp3", "deep/song.flac", "gone.wav", "mystery", "pipe.wav", "unknown.xyz")
     ]
 
 
@@ -66,6 +68,7 @@ def test_files_that_cannot_be_indexed_are_named(folder: Path, indexed: IndexedMu
         str(folder / "broken.mp3"): "not an audio file we can decode",
         str(folder / "gone.wav"): "cannot be opened (No such file or directory)",
         str(folder / "mystery"): "not an audio file we can decode",
+        str(folder / "pipe.wav"): "not a file (a folder or a device)",
     }
 
 
