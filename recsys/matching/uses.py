@@ -253,7 +253,7 @@ def cosines_along(
     is_within = (positions >= -1) & (positions <= len(rows))
     cosines = np.full(len(query), np.nan)
     if is_within.any():
-        aligned = index.interpolated(audio_id, positions[is_within])
+        aligned = index.interpolated(audio_id, np.asarray(positions[is_within], np.float64))
         cosines[is_within] = (query[is_within] * aligned).sum(axis=1)
     return cosines
 
