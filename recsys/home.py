@@ -58,6 +58,11 @@ class Home:
         return self.path / "mappings.json"
 
     @property
+    def calibration(self) -> Path:
+        """JSON file: thresholds of matching that were set on strangers of one's own."""
+        return self.path / "calibration.json"
+
+    @property
     def runs(self) -> Path:
         """One folder per run."""
         return self.path / "runs"

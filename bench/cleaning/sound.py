@@ -54,14 +54,19 @@ def _matched(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     from recsys.library.files import recordings
     from recsys.library.settings import AudioSettings
     from recsys.matching.catalogue_index import index_folder
+    from recsys.matching.cue_sheets import shipped_calibration
     from recsys.matching.history import MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS, MatchHistory
     from recsys.matching.nightly import extend_history
     from recsys.matching.settings import MatchingSettings
 
-    index, _ = index_folder(folder, AudioSettings())
+    index = index_folder(folder, AudioSettings()).index
     empty = [pl.DataFrame(schema=schema(columns)) for columns in (MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS)]
     settings = MatchingSettings(recordings=len(index))
-    history = extend_history(index, [], MatchHistory(*empty), AudioSettings(), settings, found_on=date(2026, 7, 1))
+    history = extend_history(
+        *(index, [], MatchHistory(*empty), AudioSettings(), settings),
+        calibration=shipped_calibration(),
+        found_on=date(2026, 7, 1),
+    )
     lengths = history.checks.select(
         audio_id="source_audio_id", audio_ms=(1_000 * pl.col("source_duration_s")).cast(pl.Int64)
     )

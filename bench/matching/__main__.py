@@ -36,17 +36,20 @@ N_PROCESSES = 2
 
 def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
     """Fit a match classifier per query length on the calibration part, and write them into the package."""
-    from bench.matching.answers import network, run_queries
-    from bench.matching.fit import fit
-    from bench.matching.queries import CALIBRATION, LENGTHS_S
+    from bench.matching.answers import network
+    from bench.matching.fit import development, fit
+    from bench.matching.queries import CALIBRATION, LENGTHS_S, render
     from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER
     from recsys.matching.alignment import Calibration
 
-    classifiers = []
+    render(home, pool, counts.max_per_part, [CALIBRATION])
+    classifiers, data = [], development(pool, home, counts)
     for length_s in reversed(LENGTHS_S):
-        classifier = fit(run_queries(pool, home, CALIBRATION, length_s, counts), length_s)
+        uses, strangers = data.uses(length_s), data.negatives(length_s)
+        classifier = fit(uses, strangers, length_s)
+        print(f"{length_s} s: {len(uses)} uses, {len(strangers)} strangers", flush=True)
         thresholds = f"1 % {classifier.threshold_1_percent:.4f}, 0.1 % {classifier.threshold_01_percent:.4f}"
-        print(f"{length_s} s: thresholds at false-positive rates of {thresholds}", flush=True)
+        print(f"  thresholds for false-positive rates of at most {thresholds}", flush=True)
         classifiers.append(classifier)
     Calibration(network().version, classifiers).save(DEFAULT_FOLDER / "calibration.json")
 
@@ -77,13 +80,13 @@ def main(
         ProcessPoolExecutor(N_PROCESSES, initializer=partial(threadpool_limits, 1)) as pool,
     ):
         home, counts = Path(folder), QueryCounts(queries, rendered, max_per_part)
-        evaluating = not (calibrating or hours)
-        prepare(home, pool, max_per_part, with_peer=evaluating and chromaprint.is_installed())
         if calibrating:
             calibrate(pool, home, counts)
+            return
+        prepare(home, pool, max_per_part, with_peer=not hours and chromaprint.is_installed())
         if hours:
             print_costs(home, hours, max_per_part)
-        if evaluating:
+        else:
             evaluate(pool, home, counts, lengths_s)
 
 

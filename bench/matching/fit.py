@@ -1,38 +1,150 @@
-"""Fit a match classifier: a logistic regression on the evidence, and its thresholds at two false-positive rates."""
+"""
+Fit the match classifiers: a logistic regression on the evidence, and thresholds at two false-positive rates.
 
-from dataclasses import replace
+Excerpts of the two calibration parts are distorted in 31 ways. Each is a use in the index of all recordings, and a
+stranger in the index without its package. Windows of training recordings that are not indexed, and of rendered pieces,
+are strangers too: the thresholds are set on all strangers together.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from bench.matching.answers import QueryResult, Results
-from recsys.arrays import F64
-from recsys.matching.alignment import MatchClassifier
+from bench.audio.recordings import recordings
+from bench.matching.answers import network
+from bench.matching.distortions import DISTORTIONS, RATE_HZ
+from bench.matching.queries import CALIBRATION, N_FILLING, N_OTHERS, QueryCounts, QuerySet, queries, read_sound
+from bench.options import audio_folder
+from recsys.arrays import F32, F64
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP
+from recsys.matching.alignment import MatchClassifier, align_query
+from recsys.matching.calibrate import window_vectors, windows, with_thresholds
+from recsys.matching.fingerprint_index import FingerprintIndex
 
 PENALTY = 1e-4
+LONGEST_S = 10  # of an excerpt; shorter ones are its beginning
+MARGIN = 2.0  # the thresholds aim at half their rate: music of users differs more than the packages at hand
+N_FOLDS = 4  # indexes from which packages are left out
+FILLING_PACKAGES = 3  # every third package of the training part is not indexed; its recordings are strangers
 
 
-def fit(results: Results, length_s: int) -> MatchClassifier:
-    """
-    Fit a classifier on found uses (positives) and strangers (negatives: their recording is not in the index).
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """An excerpt: the file name of its recording, and its vectors, shape (n, 128)."""
 
-    The threshold for 1 % false positives is the 99th percentile of the probabilities of real strangers. For 0.1 % it is
-    the higher of the 99.9th percentiles of real and of rendered strangers: real ones are a few dozen recordings, so
-    their top thousandth comes from one of them; rendered ones are many but similar.
-    """
-    uses = _evidence([result for result in results.uses if result.ours.is_found])
-    real, rendered = _evidence(results.strangers), _evidence(results.rendered)
-    classifier = _regression(uses, np.concatenate([real, rendered]), length_s)
-    at_1 = _threshold(classifier.probability(real), 0.01)
-    at_01 = max(_threshold(classifier.probability(strangers), 0.001) for strangers in (real, rendered))
-    return replace(classifier, threshold_1_percent=at_1, threshold_01_percent=at_01)
+    recording: str
+    vectors: F32
+
+    @property
+    def package(self) -> str:
+        """The source package of the recording, whose recordings share artists; a rendered piece is its own."""
+        return package_of(self.recording)
 
 
-def _evidence(results: list[QueryResult]) -> F64:
-    return np.stack([result.ours.evidence for result in results])
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The evidence on an excerpt, shape (8,), its recording, and whether that was ranked first."""
+
+    recording: str
+    is_found: bool
+    features: F64
 
 
-def _threshold(probabilities: F64, share: float) -> float:
-    return float(np.quantile(probabilities, 1 - share))
+def package_of(recording: str) -> str:
+    """Return the part of a file name that states the source package."""
+    return recording.split("__", maxsplit=1)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Development:
+    """The index, and the excerpts that are uses, strangers or both."""
+
+    index: FingerprintIndex
+    distorted: list[Excerpt]
+    strangers: list[Excerpt]
+
+    def uses(self, length_s: int) -> list[Evidence]:
+        """Return the evidence on distorted excerpts whose recording is in the index."""
+        return _evidence(self.index, self.distorted, window_vectors(length_s))
+
+    def negatives(self, length_s: int) -> list[Evidence]:
+        """Return the evidence on all excerpts, each in an index without its package."""
+        n = window_vectors(length_s)
+        packages = sorted({excerpt.package for excerpt in self.distorted})
+        found = _evidence(self.index, self.strangers, n)
+        for fold in range(N_FOLDS):
+            left_out = set(packages[fold::N_FOLDS])
+            index = copy(self.index)
+            index.remove([name for name in index.ids if package_of(name) in left_out])
+            found += _evidence(index, [excerpt for excerpt in self.distorted if excerpt.package in left_out], n)
+        return found
+
+
+def _evidence(index: FingerprintIndex, excerpts: Iterable[Excerpt], n: int) -> list[Evidence]:
+    found = []
+    for excerpt in excerpts:
+        aligned = align_query(index, excerpt.vectors[:n])
+        is_found = bool(aligned.alignments) and aligned.alignments[0].track_id == excerpt.recording
+        found.append(Evidence(excerpt.recording, is_found, aligned.evidence))
+    return found
+
+
+def development(pool: Executor, home: Path, counts: QueryCounts) -> Development:
+    """Fingerprint the recordings of training and calibration, and the distorted excerpts of the latter."""
+    by_part = recordings(audio_folder())
+    packages = sorted({package_of(path.name) for path in by_part["train"]})
+    unused = set(packages[::FILLING_PACKAGES])
+    mixed_in = by_part["train"][N_FILLING : N_FILLING + N_OTHERS]  # in queries, so that they are no strangers there
+    train = [path for path in by_part["train"] if package_of(path.name) not in unused and path not in mixed_in]
+    strangers = [path for path in by_part["train"] if package_of(path.name) in unused][: counts.max_per_part]
+    parts = (CALIBRATION.indexed, CALIBRATION.strangers)
+    indexed = [path for part in parts for path in by_part[part][: counts.max_per_part]]
+    indexed += [*train[: min(N_FILLING, counts.max_per_part)], *sorted((home / "filling").iterdir())]
+    rendered = sorted((home / CALIBRATION.rendered).iterdir())[: counts.rendered]
+    vectors = list(pool.map(_vectors, indexed))
+    index = FingerprintIndex.build(
+        [path.name for path in indexed], [whole[::INDEX_STEP] for whole in vectors], version=network().version
+    )
+    unknown = [*strangers, *rendered]
+    plain = [
+        Excerpt(path.name, window)
+        for path, whole in zip(unknown, pool.map(_vectors, unknown), strict=True)
+        for window in windows(whole, window_vectors(LONGEST_S))
+    ]
+    return Development(index, list(_distorted(pool, home, parts, counts)), plain)
+
+
+def _vectors(path: Path) -> F32:
+    return network().recording_vectors(read_sound(path), RATE_HZ)
+
+
+def _distorted(pool: Executor, home: Path, parts: Iterable[str], counts: QueryCounts) -> Iterator[Excerpt]:
+    for part in parts:
+        query_set = QuerySet(home, part, CALIBRATION.noise, LONGEST_S, counts.real, counts.max_per_part, False)
+        for excerpts in pool.map(partial(_excerpts, query_set), DISTORTIONS):
+            yield from excerpts
+
+
+def _excerpts(query_set: QuerySet, distortion: str) -> list[Excerpt]:
+    excerpts = (
+        Excerpt(query.path.name, network().vectors(query.sound, RATE_HZ)) for query in queries(query_set, distortion)
+    )
+    return [excerpt for excerpt in excerpts if len(excerpt.vectors)]
+
+
+def fit(uses: list[Evidence], strangers: list[Evidence], length_s: int) -> MatchClassifier:
+    """Fit a classifier on found uses (positives) and strangers (negatives), and set its thresholds on the strangers."""
+    positives, negatives = (
+        np.stack([one.features for one in some]) for some in ([one for one in uses if one.is_found], strangers)
+    )
+    classifier = _regression(positives, negatives, length_s)
+    names = [one.recording for one in strangers]
+    return with_thresholds(classifier, classifier.log_odds(negatives), names, margin=MARGIN)
 
 
 def _regression(uses: F64, strangers: F64, length_s: int) -> MatchClassifier:

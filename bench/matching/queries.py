@@ -5,7 +5,7 @@ Calibration and test use different recordings, tunes, instruments and noise. The
 otherwise the sound of rendered instruments alone would separate strangers from uses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -60,10 +60,10 @@ def read_sound(path: Path) -> F32:
     return read_audio(path).mono(RATE_HZ)
 
 
-def render(home: Path, pool: Executor, max_per_part: int) -> None:
+def render(home: Path, pool: Executor, max_per_part: int, sides: Iterable[Parts] = (CALIBRATION, TEST)) -> None:
     """Render the strangers and the pieces for the index, each tune once, at most `max_per_part` of each kind."""
     targets: list[tuple[Path, Piece]] = []
-    for parts in (CALIBRATION, TEST):
+    for parts in sides:
         n_filling, n_strangers = min(N_RENDERED_FILLING, max_per_part), min(parts.n_rendered, max_per_part)
         n = n_filling + n_strangers
         drawn = pieces(parts.tunes, 2 * n, balanced_modes=False)

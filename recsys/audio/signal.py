@@ -106,7 +106,7 @@ def read_audio(path: Path, *, longest_s: float = 3600.0) -> Signal:
     Raises:
         UnreadableAudio: Nothing of the file can be decoded, or it is too long.
     """
-    _require_regular_file(path)
+    require_regular_file(path)
     try:
         signal = _by_libav(path, longest_s)
     except (*DECODE_ERRORS, _NothingDecodedError) as first:
@@ -118,7 +118,8 @@ class _NothingDecodedError(Exception):
     """The container could be opened but gave no samples."""
 
 
-def _require_regular_file(path: Path) -> None:
+def require_regular_file(path: Path) -> None:
+    """Raise UnreadableAudio unless the path is a file that can be opened and is not empty; never waits for a pipe."""
     try:
         status = path.stat()
         is_file = stat.S_ISREG(status.st_mode)
@@ -150,7 +151,7 @@ def mono_pieces(path: Path, rate_hz: int, *, on_side: Callable[[float], None] = 
     Raises:
         UnreadableAudio: Nothing of the file can be decoded.
     """
-    _require_regular_file(path)
+    require_regular_file(path)
     pieces = _pieces_by_libav(path)
     try:
         first = next(pieces)

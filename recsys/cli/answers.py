@@ -1,7 +1,7 @@
 """Commands that read the published release: sql, query, describe, find, similar, match, product, explain."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,9 @@ from recsys.cli.options import output_options, recipe_of, recipe_option, warehou
 from recsys.errors import InputError
 from recsys.home import Home
 from recsys.installation.extras import require
+
+if TYPE_CHECKING:
+    from recsys.recipe import Recipe
 
 
 @click.command()
@@ -135,8 +138,15 @@ def _check_drawable(_ctx: click.Context, _option: click.Parameter, form: str | N
     return form
 
 
+def _check_alone(ctx: click.Context, _option: click.Parameter, strangers: Path | None) -> Path | None:
+    """Raise UsageError unless either files to search or strangers to calibrate on are given."""
+    if (strangers is None) == (ctx.params.get("path") is None):
+        raise click.UsageError("Give either PATH, the files to search, or --calibrate FOLDER")
+    return strangers
+
+
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), required=False, is_eager=True)
 @click.option(
     "--report",
     "form",
@@ -150,21 +160,45 @@ def _check_drawable(_ctx: click.Context, _option: click.Parameter, form: str | N
 @click.option(
     "--against", type=click.Path(path_type=Path), help="Find recordings of this folder instead of the catalogue."
 )
+@click.option(
+    "--calibrate",
+    "strangers",
+    type=click.Path(path_type=Path),
+    callback=_check_alone,
+    help="Set the thresholds of matching on a folder of music that is not in the catalogue.",
+)
 @recipe_option
 @click.pass_obj
-def match(home: Home, /, path: Path, form: str | None, out: Path | None, recipe: Path | None, **options: Any) -> None:
+def match(
+    home: Home, /, path: Path | None, form: str | None, out: Path | None, recipe: Path | None, **options: Any
+) -> None:
     """Find recordings of the catalogue in a file, or in the files of a folder."""
+    strangers, terms = options.pop("strangers"), recipe_of(home, recipe)
+    if path is None:
+        _calibrate(home, strangers, terms, **options)
+    else:
+        _match(home, path, terms, form, out, **options)
+
+
+def _calibrate(home: Home, strangers: Path, recipe: "Recipe", **options: Any) -> None:
     from recsys.cli.show import events, music
     from recsys.published import matching
 
-    terms = recipe_of(home, recipe)
-    found = matching.match(home, path, terms, progress=events.searched_file, **options)
+    music.calibrated(matching.calibrate(home, strangers, recipe, progress=events.searched_file, **options))
+
+
+def _match(home: Home, path: Path, recipe: "Recipe", form: str | None, out: Path | None, **options: Any) -> None:
+    from recsys.cli.show import events, music
+    from recsys.published import matching
+
+    found = matching.match(home, path, recipe, progress=events.searched_file, **options)
     if form is None:
         music.matched(found)
     else:
         page = out or home.path / "reports" / "match" / f"{path.resolve().stem}.{form}"
-        matching.write_report(home, found, form, page, terms)
+        matching.write_report(home, found, form, page, recipe)
         click.echo(page)
+    found.require_complete()
 
 
 @click.command()

@@ -5,6 +5,7 @@ A file is identified by its bytes (SHA-256), wherever it is stored. Its name, a 
 it is; the track is looked up by SQL when the tables are built.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,17 @@ import polars as pl
 
 from recsys.errors import InputError
 from recsys.files import is_audio, is_hidden, printable, sha256_of
+
+# Files that lie beside music and are none: pictures, texts, playlists, tables, checksums.
+COMPANION_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("bmp", "gif", "jpeg", "jpg", "png", "svg", "tif", "tiff", "webp"),
+        *("cue", "doc", "docx", "htm", "html", "ini", "log", "lrc", "m3u", "m3u8", "md", "nfo", "pdf", "pls", "rtf"),
+        *("csv", "db", "ffp", "json", "lnk", "md5", "parquet", "sfv", "srt", "toml", "tsv", "txt", "url", "vtt"),
+        *("xls", "xlsx", "xml", "xspf", "yaml", "yml"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +54,38 @@ def audio_files(folder: Path) -> list[Path]:
     return sorted(path for path in paths if path.is_file())
 
 
+def possible_audio(folder: Path) -> list[Path]:
+    """
+    List the files in a folder and its subfolders that may be audio, sorted, without hidden files.
+
+    These are all but those that commonly lie beside music (`COMPANION_SUFFIXES`): whether the others can be decoded
+    turns out when they are read. A link to a file that is gone is listed, too.
+
+    Raises:
+        InputError: The path is not a folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder. Give the folder that contains the music files")
+    paths = (path for path in folder.rglob("*") if not is_hidden(path, folder) and not path.is_dir())
+    return sorted(path for path in paths if path.suffix.lower() not in COMPANION_SUFFIXES)
+
+
 def recordings(folder: Path) -> list[Recording]:
     """
     List the music files of a folder with their names.
 
+    Files are named as in `named_recordings`.
+    """
+    return named_recordings(folder, audio_files(folder))
+
+
+def named_recordings(folder: Path, paths: Sequence[Path]) -> list[Recording]:
+    """
+    Name files of a folder.
+
     The name is the file name without its suffix. If several files have the same name, they are named by their path in
     the folder without the suffix; if the paths are equal too (`a.mp3` and `a.wav` in one folder), with the suffix.
     """
-    paths = audio_files(folder)
     files = [Path(printable(str(path.relative_to(folder)))) for path in paths]
     names = pl.Series([file.stem for file in files], dtype=pl.String)
     for longer in ([file.with_suffix("").as_posix() for file in files], [file.as_posix() for file in files]):

@@ -5,8 +5,9 @@ Search: for each vector of the query, the nearest rows of the index vote for pai
 pairs with the most votes, all tempo ratios and offsets nearby are scored with all vectors of the query.
 
 Probability: a high cosine similarity is not enough, since any sustained tone resembles any other. A logistic regression
-combines the score of the best recording, the scores of other recordings, and the cosine similarity of the nearest
-vectors of other recordings. It was fitted on recordings that are not in the index.
+combines the score of the best recording, how much of it is due to changes over time (the contrast), the change of
+tempo, the scores of other recordings, and the cosine similarity of the nearest vectors of other recordings. It was
+fitted on recordings that are not in the index.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,12 +29,15 @@ N_VOTING = 12  # nearest rows per query vector that vote
 MIN_VOTE_COSINE = 0.25  # rows with a lower cosine do not vote
 VOTE_S = 1.0  # width of an offset bin [s]: a tempo change of 10 % shifts the offset by 1 s within 10 s
 N_SCORED = 24  # pairs of recording and offset that are scored
-N_SKIPPED = 3  # next best recordings that the evidence ignores, since they may be copies of the best
-N_OTHERS = 6  # recordings after the skipped ones whose mean score is evidence
+MIN_RECORDINGS = 8  # recordings that are scored at least, if so many have votes: a loop has many offsets
+N_OTHERS = 8  # next best recordings whose mean score is evidence
+N_OWN = 3  # features that describe the best recording; the others describe other recordings
 RANKS = (0, 3, 11)  # ranks of the nearest rows of other recordings whose mean cosines are evidence
 COPY_COSINE = 0.7  # mean cosine from which two passages are copies; 1 % of unrelated pairs of 2 s exceed .61
 RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
+MAX_TEMPO_CHANGE = 0.15  # relative: beyond, the best ratio is at the edge of the grid, which is no alignment
+TIE = 1e-6  # of equal scores, the one with the smaller change of tempo is taken: one vector has no tempo
 FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
 
 
@@ -68,10 +72,10 @@ class AlignedQuery:
 
     Attributes:
         alignments: The best alignment with each scored recording, best first.
-        evidence: The features from which the probability of the best alignment is computed, shape (5,), float64: its
-            score; the mean score of other recordings; and the mean cosine similarity of the query's vectors with the
-            nearest, the 4th nearest and the 12th nearest row of other recordings. Copies of the best recording do not
-            count as other recordings.
+        evidence: The features from which the probability of the best alignment is computed, shape (8,), float64: its
+            score, contrast and relative change of tempo; the score of the next best recording and the mean score of
+            the next eight; and the mean cosine similarity of the query's vectors with the nearest, the 4th nearest and
+            the 12th nearest row of other recordings. Copies of the best recording do not count as other recordings.
     """
 
     alignments: list[Alignment]
@@ -89,7 +93,7 @@ def align_query(index: FingerprintIndex, query: F32) -> AlignedQuery:
     Returns:
         The alignments. If no recording resembles the query, the list is empty and the evidence is all zeros.
     """
-    return next(align_query_repeatedly(index, query), AlignedQuery([], np.zeros(2 + len(RANKS))))
+    return next(align_query_repeatedly(index, query), AlignedQuery([], np.zeros(N_OWN + 2 + len(RANKS))))
 
 
 def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[AlignedQuery]:
@@ -104,7 +108,7 @@ def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[Alig
     while tracks:
         copies = _copies(index, best, tracks, len(query))
         others = [best[track] for track in tracks[1:] if track not in copies]
-        evidence = _evidence(best[tracks[0]].score, others, _without(near, index, [tracks[0], *copies]))
+        evidence = _evidence(best[tracks[0]], others, _without(near, index, [tracks[0], *copies]))
         yield AlignedQuery([best[track] for track in tracks], evidence)
         near, tracks = _without(near, index, tracks[:1]), tracks[1:]
 
@@ -143,13 +147,13 @@ def _without(near: Neighbours, index: FingerprintIndex, tracks: list[int]) -> Ne
     return Neighbours(np.where(is_out, NO_ROW, near.rows), near.cosines)
 
 
-def _evidence(score: float, others: list[Alignment], near: Neighbours) -> F64:
+def _evidence(best: Alignment, others: list[Alignment], near: Neighbours) -> F64:
     """Return `AlignedQuery.evidence`; if fewer rows were found than a rank requires, the last row is used."""
-    scores = [other.score for other in others[N_SKIPPED : N_SKIPPED + N_OTHERS]]
+    scores = [other.score for other in others[:N_OTHERS]] or [0.0]
     cosines = np.where(near.rows == NO_ROW, near.cosines.min(axis=1, keepdims=True), near.cosines)
     ranked = -np.sort(-cosines, axis=1)
     means = [float(ranked[:, min(rank, ranked.shape[1] - 1)].mean()) for rank in RANKS]
-    return np.array([score, float(np.mean(scores)) if scores else 0.0, *means])
+    return np.array([best.score, best.contrast, abs(best.ratio - 1), scores[0], float(np.mean(scores)), *means])
 
 
 @dataclass(frozen=True)
@@ -161,8 +165,8 @@ class MatchClassifier:
         length_s: Length of the queries on which it was fitted [s].
         mean, std: Mean and standard deviation of each feature over these queries.
         weights: Weight of each standardised feature, followed by the intercept.
-        threshold_1_percent, threshold_01_percent: Probabilities exceeded by 1 % and 0.1 % of queries whose recording is
-            not in the index (false positives).
+        threshold_1_percent, threshold_01_percent: Probabilities exceeded by at most 1 % and 0.1 % of queries whose
+            recording is not in the index (false positives; see `recsys.matching.calibrate`).
     """
 
     length_s: float
@@ -174,17 +178,21 @@ class MatchClassifier:
 
     def standardise(self, evidence: F64) -> F64:
         """
-        Return the standardised evidence, shape (..., 5).
+        Return the standardised evidence, shape (..., 8).
 
         The features that describe other recordings are clipped below at their mean. Low values only show that the index
         is small; they are no evidence for the match.
         """
         standardised = (evidence - np.array(self.mean)) / np.array(self.std)
-        return np.concatenate([standardised[..., :1], np.maximum(standardised[..., 1:], 0)], axis=-1)
+        return np.concatenate([standardised[..., :N_OWN], np.maximum(standardised[..., N_OWN:], 0)], axis=-1)
+
+    def log_odds(self, evidence: F64) -> F64:
+        """Return the log-odds that the best alignment is correct; evidence of shape (..., 8) -> (...)."""
+        return np.asarray(self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1])
 
     def probability(self, evidence: F64) -> F64:
-        """Return the probability that the best alignment is correct, 0..1; evidence of shape (..., 5) -> (...)."""
-        return np.asarray(expit(self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1]))
+        """Return the probability that the best alignment is correct, 0..1; evidence of shape (..., 8) -> (...)."""
+        return np.asarray(expit(self.log_odds(evidence)))
 
 
 @dataclass(frozen=True)
@@ -203,6 +211,14 @@ class Calibration:
     def classifier(self, length_s: float) -> MatchClassifier:
         """Return the classifier whose query length is nearest to `length_s` (by ratio)."""
         return min(self.classifiers, key=lambda fitted: abs(np.log(fitted.length_s / max(length_s, 0.1))))
+
+    def fits(self, other: Self) -> bool:
+        """Return whether both judge vectors of the same network by the same evidence, for the same query lengths."""
+        return self.version == other.version and self._form == other._form
+
+    @property
+    def _form(self) -> list[tuple[float, int]]:
+        return [(classifier.length_s, len(classifier.weights)) for classifier in self.classifiers]
 
     def save(self, path: Path) -> None:
         """Write the calibration as JSON."""
@@ -233,8 +249,21 @@ def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, 
         for key, total in zip(keys, _sum_of_largest(key_of_vote, vectors, weights, len(keys)), strict=True):
             track, shifted_bin = divmod(int(key), n_bins)
             votes[track, round(2 * (shifted_bin - n_bins // 2 + 0.5 - shift))] = total
-    chosen = sorted(votes, key=lambda pair: (-votes[pair], pair))[:N_SCORED]
-    return [(track, half_bins * VOTE_S / 2) for track, half_bins in chosen]
+    return [(track, half_bins * VOTE_S / 2) for track, half_bins in _chosen(votes)]
+
+
+def _chosen(votes: Mapping[tuple[int, int], float]) -> list[tuple[int, int]]:
+    """List the pairs with the most votes, and the best pair of further recordings, so that some are compared."""
+    ranked = sorted(votes, key=lambda pair: (-votes[pair], pair))
+    chosen = ranked[:N_SCORED]
+    known = {track for track, _ in chosen}
+    for track, half_bins in ranked[N_SCORED:]:
+        if len(known) >= MIN_RECORDINGS:
+            break
+        if track not in known:
+            known.add(track)
+            chosen.append((track, half_bins))
+    return chosen
 
 
 def _sum_of_largest(keys: I64, vectors: I64, weights: F64, n_keys: int) -> F64:
@@ -257,11 +286,13 @@ def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: f
         return None
     cosines = query @ index.vectors(first_row + low, first_row + high).T  # (n, m)
     ratios, offsets_s = _grid(RATIOS, offset_s + OFFSETS_S)
-    best = int(mean_cosines(cosines, ratios, offsets_s, low).argmax())
+    best = int((mean_cosines(cosines, ratios, offsets_s, low) - TIE * np.abs(ratios - 1)).argmax())
     ratios, offsets_s = _grid(ratios[best] + FINE_RATIOS, offsets_s[best] + FINE_OFFSETS_S)
     scores = mean_cosines(cosines, ratios, offsets_s, low)
-    best = int(scores.argmax())
+    best = int((scores - TIE * np.abs(ratios - 1)).argmax())
     ratio, offset_s, score = float(ratios[best]), float(offsets_s[best]), float(scores[best])
+    if abs(ratio - 1) > MAX_TEMPO_CHANGE:
+        return None
     contrast, n_within = _contrast(cosines, ratio, offset_s, low)
     return Alignment(index.ids[track], offset_s, ratio, score, contrast, n_within)
 

@@ -18,6 +18,7 @@ from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import N_DIMENSIONS, RATE_HZ, Fingerprinter
 from recsys.audio.sandbox import Failure, Workers
 from recsys.audio.signal import mono_pieces
+from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
 
 Span = tuple[float, float]  # start and end [s]
@@ -109,6 +110,13 @@ def read_spans(
     """
     with Workers(ReadSpans(spans), **_limits(len(spans), settings)) as workers:
         yield from workers.map(list(spans))
+
+
+def require_decoded(failures: Mapping[str, str]) -> None:
+    """Raise InputError, which lists the failures, if files could not be decoded; `failures` has the reason by file."""
+    if failures:
+        listed = "".join(f"\n  {file}: {message}" for file, message in failures.items())
+        raise InputError(f"The result is incomplete, because files could not be decoded:{listed}")
 
 
 def _limits(n_files: int, settings: AudioSettings) -> dict[str, int]:

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys import files
 from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
 from recsys.files import printable
-from recsys.library.files import audio_files
+from recsys.library.files import possible_audio
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
 from recsys.matching.audio_tasks import fingerprint_files, read_spans
+from recsys.matching.changes import change_of
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.pitch import excerpt_of, pitch_of
 from recsys.matching.uses import Use, find_uses
-
-# Smaller changes of tempo (relative) or pitch (semitones) are within the measurement error and reported as none.
-SAME_TEMPO, SAME_PITCH = 0.012, 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +40,7 @@ class Cue:
     @property
     def transformation(self) -> str:
         """The change relative to the recording: 'speed +5.0%', 'tempo +5.0%, pitch +1.0 semitones' or 'none'."""
-        ratio, pitch = self.use.tempo_ratio, self.pitch_semitones
-        is_same_tempo = abs(ratio - 1) < SAME_TEMPO
-        if not is_same_tempo and abs(pitch - 12 * np.log2(ratio)) < SAME_PITCH:
-            return f"speed {ratio - 1:+.1%}"
-        tempo = "" if is_same_tempo else f"tempo {ratio - 1:+.1%}"
-        shifted = f"pitch {pitch:+.1f} semitones" if abs(pitch) >= SAME_PITCH else ""
-        return ", ".join(filter(None, (tempo, shifted))) or "none"
+        return str(change_of(self.use.tempo_ratio, self.pitch_semitones, self.use.ends_s - self.use.starts_s))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +80,31 @@ def shipped_calibration() -> Calibration:
     return Calibration.load(DEFAULT_FOLDER / "calibration.json")
 
 
-def query_files(path: Path) -> list[Path]:
+def calibration_of(path: Path) -> Calibration:
     """
-    List the audio files at a path: the file itself, or all audio files in a folder and its subfolders, by name.
+    Return the calibration in a file; the shipped one if there is no file, or if it was made for another network.
 
     Raises:
-        InputError: The path does not exist, or the folder contains no audio files.
+        SetupError: The file is damaged.
+    """
+    shipped = shipped_calibration()
+    if not path.exists():
+        return shipped
+    with files.reading(path, "Remove it, or run: recsys match --calibrate FOLDER"):
+        own = Calibration.load(path)
+    return own if own.fits(shipped) else shipped
+
+
+def query_files(path: Path) -> list[Path]:
+    """
+    List the files to search at a path: the file itself, or all files in a folder that may be audio, by name.
+
+    Raises:
+        InputError: The path does not exist, or the folder contains no such files.
     """
     if path.is_file():
         return [path]
-    found = audio_files(path) if path.is_dir() else []
+    found = possible_audio(path) if path.is_dir() else []
     if not found:
         raise InputError(f"{path} is neither an audio file nor a folder that contains any. Give one of these")
     return found
@@ -106,6 +114,7 @@ def cue_sheets(
     paths: Sequence[Path],
     index: FingerprintIndex,
     settings: AudioSettings,
+    calibration: Calibration,
     *,
     progress: Callable[[Path], None] = lambda _path: None,
 ) -> list[CueSheet]:
@@ -116,6 +125,7 @@ def cue_sheets(
         paths: The files, without duplicates.
         index: The index of recordings.
         settings: Limits of the worker processes.
+        calibration: The match classifiers.
         progress: Called with the path of each file that has been searched.
 
     Returns:
@@ -123,7 +133,6 @@ def cue_sheets(
     """
     found: dict[Path, list[Use]] = {}
     sheets: dict[Path, CueSheet] = {}
-    calibration = shipped_calibration()
     for path, result in fingerprint_files(paths, settings):
         if isinstance(result, Failure):
             sheets[path] = CueSheet(path, 0.0, [], result)

@@ -21,7 +21,8 @@ from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
-from recsys.matching.cue_sheets import CueSheet, cue_sheets, shipped_calibration
+from recsys.matching.alignment import Calibration
+from recsys.matching.cue_sheets import CueSheet, cue_sheets
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.history import MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS, MatchHistory
 from recsys.matching.settings import MatchingSettings
@@ -37,6 +38,7 @@ def extend_history(
     audio: AudioSettings,
     settings: MatchingSettings,
     *,
+    calibration: Calibration,
     found_on: date,
 ) -> MatchHistory:
     """
@@ -48,6 +50,7 @@ def extend_history(
         last: The searches and results of earlier runs.
         audio: Limits of the worker processes.
         settings: Limits of the search.
+        calibration: The match classifiers.
         found_on: Date that is stored in the new rows.
 
     Returns:
@@ -55,10 +58,11 @@ def extend_history(
     """
     known = {kind: set(last.checks.filter(source_kind=kind)["source_audio_id"]) for kind in (UPLOAD, CATALOGUE)}
     new = {upload.audio_id: upload for upload in uploads if upload.audio_id not in known[UPLOAD]}
-    candidates, checks = _search_uploads(list(new.values()), index, replace(audio, limit_s=settings.limit_s))
+    limits = replace(audio, limit_s=settings.limit_s)
+    candidates, checks = _search_uploads(list(new.values()), index, limits, calibration)
     waiting = [audio_id for audio_id in index.ids if audio_id not in known[CATALOGUE]][: settings.recordings]
     for audio_id in waiting:
-        uses = _uses_of_earlier(audio_id, index)
+        uses = _uses_of_earlier(audio_id, index, calibration)
         candidates += [_candidate(CATALOGUE, None, audio_id, use, None) for use in uses]
         duration_s = len(index.rows_of(audio_id)) * INDEX_STEP * VECTOR_HOP_S
         checks.append(
@@ -76,12 +80,13 @@ def extend_history(
 
 
 def _search_uploads(
-    uploads: Sequence[Recording], index: FingerprintIndex, limits: AudioSettings
+    uploads: Sequence[Recording], index: FingerprintIndex, limits: AudioSettings, calibration: Calibration
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Search uploads; return the new rows of candidates and of checks."""
     if not uploads:
         return [], []
-    sheets = list(zip(uploads, cue_sheets([upload.path for upload in uploads], index, limits), strict=True))
+    found = cue_sheets([upload.path for upload in uploads], index, limits, calibration)
+    sheets = list(zip(uploads, found, strict=True))
     candidates = [
         _candidate(UPLOAD, upload.file, upload.audio_id, cue.use, cue.pitch_semitones)
         for upload, sheet in sheets
@@ -101,10 +106,10 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
     }
 
 
-def _uses_of_earlier(audio_id: str, index: FingerprintIndex) -> list[Use]:
+def _uses_of_earlier(audio_id: str, index: FingerprintIndex, calibration: Calibration) -> list[Use]:
     """Find the strict uses, within one indexed recording, of recordings that were indexed before it."""
     rows = index.rows_of(audio_id)
-    found = find_uses(index, interpolate(index.vectors(rows.start, rows.stop)), shipped_calibration())
+    found = find_uses(index, interpolate(index.vectors(rows.start, rows.stop)), calibration)
     return [use for use in found if use.is_strict and index.rows_of(use.audio_id).start < rows.start]
 
 

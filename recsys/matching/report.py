@@ -6,7 +6,7 @@ One row per use and track: if two tracks have the same recording, a use of it gi
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
 from typing import Any, Self
@@ -14,13 +14,18 @@ from typing import Any, Self
 import polars as pl
 
 from recsys import files
-from recsys.matching.alignment import Calibration
+from recsys.matching.alignment import MAX_TEMPO_CHANGE, Calibration
+from recsys.matching.audio_tasks import require_decoded
 from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.warehouse.spreadsheet import csv_text
 
 DISCLAIMER = (
     "A match shows that recordings sound alike, not that a right was infringed. Licences, quotations, samples that "
     "both recordings have cleared and works in the public domain are for people to judge."
+)
+LOOKED_FOR = (
+    f"Looked for are uses at {1 - MAX_TEMPO_CHANGE:.0%} to {1 + MAX_TEMPO_CHANGE:.0%} of the recording's tempo or "
+    "speed, and up to about three semitones higher or lower. Other uses are outside what is looked for."
 )
 INDEX_DISCLOSURE = (
     "The index holds 128 bytes for every half second of a recording, made by a network that was trained to ignore "
@@ -59,11 +64,13 @@ class MatchReport:
         sheets: The cue sheet of each searched file.
         owners: The owners of the recordings (see `catalogue_index.owners`).
         calibration: The match classifiers that were used.
+        not_indexed: Why files of the folder that was compared with could not be decoded, by path.
     """
 
     sheets: list[CueSheet]
     owners: pl.DataFrame
     calibration: Calibration
+    not_indexed: dict[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> pl.DataFrame:
@@ -75,7 +82,7 @@ class MatchReport:
 
     @property
     def failures(self) -> dict[str, str]:
-        """The reason for each file that could not be decoded, by path."""
+        """The reason for each searched file that could not be decoded, by path."""
         return {sheet.file: sheet.failure.message for sheet in self.sheets if sheet.failure is not None}
 
     @property
@@ -89,6 +96,13 @@ class MatchReport:
             }
             for classifier in self.calibration.classifiers
         ]
+
+    def require_complete(self) -> None:
+        """Raise InputError if files could not be decoded; the message lists them."""
+        require_decoded(
+            {f"not searched: {file}": message for file, message in self.failures.items()}
+            | {f"not looked for: {file}": message for file, message in self.not_indexed.items()}
+        )
 
     def restricted_to(self, track_ids: Collection[str]) -> Self:
         """Return the report with only the uses and owners of these tracks, for their rights holder."""
@@ -106,8 +120,10 @@ class MatchReport:
         uses = self.table
         report = {
             "about": DISCLAIMER,
+            "looked_for": LOOKED_FOR,
             "index": INDEX_DISCLOSURE,
             "operating_points": self.operating_points,
+            "not_indexed": self.not_indexed,
             "files": [
                 {
                     "file": sheet.file,

@@ -208,6 +208,11 @@ class Inputs:
         folder = self._run.home.uploads
         return recordings(folder) if folder.exists() else []
 
+    @property
+    def own_calibration(self) -> Path:
+        """File of the home's own thresholds of matching, which need not exist."""
+        return self._run.home.calibration
+
     @cached_property
     def interactions(self) -> Interactions:
         """All interactions up to the run's date."""

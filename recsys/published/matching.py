@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
 from recsys.arrays import F32
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
@@ -14,7 +12,8 @@ from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.matching import catalogue_index, cue_sheets
 from recsys.matching.audio_tasks import Span, read_spans
-from recsys.matching.fingerprint_index import FingerprintIndex
+from recsys.matching.calibrate import Recalibration, recalibrate
+from recsys.matching.catalogue_index import IndexedMusic
 from recsys.matching.pitch import excerpt_of
 from recsys.matching.report import MatchReport, write
 from recsys.matching.uses import Use
@@ -42,18 +41,48 @@ def match(
         progress: Called with the path of each file that has been searched.
 
     Raises:
-        InputError: There is no audio file at `path`, or the release has no fingerprints.
+        InputError: There is no file at `path`, no music in `against`, or the release has no fingerprints.
         StaleIndex: The fingerprint index was made by another version of the network.
         SetupError: The fingerprint index is damaged.
     """
     limits = matching_limits(recipe)
     paths = cue_sheets.query_files(path)
-    index, owners = _catalogue(home) if against is None else catalogue_index.index_folder(against, limits)
-    sheets = cue_sheets.cue_sheets(paths, index, limits, progress=progress)
-    return MatchReport(sheets, owners, cue_sheets.shipped_calibration())
+    catalogue = _catalogue(home) if against is None else catalogue_index.index_folder(against, limits)
+    calibration = cue_sheets.calibration_of(home.calibration)
+    sheets = cue_sheets.cue_sheets(paths, catalogue.index, limits, calibration, progress=progress)
+    return MatchReport(sheets, catalogue.owners, calibration, catalogue.failures)
 
 
-def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
+def calibrate(
+    home: Home,
+    folder: Path,
+    recipe: Recipe,
+    *,
+    against: Path | None = None,
+    progress: Callable[[Path], None] = lambda _path: None,
+) -> Recalibration:
+    """
+    Set the thresholds of the home's matches on a folder of strangers, music that is not in the catalogue.
+
+    Args:
+        home: The home; later matches and nightly runs use the thresholds.
+        folder: The strangers.
+        recipe: Contains the limits of the worker processes.
+        against: A folder of music that takes the place of the published catalogue.
+        progress: Called with the path of each file that has been fingerprinted.
+
+    Raises:
+        InputError: There are too few strangers, no music in `against`, or the release has no fingerprints.
+    """
+    limits = matching_limits(recipe)
+    paths = cue_sheets.query_files(folder)
+    catalogue = _catalogue(home) if against is None else catalogue_index.index_folder(against, limits)
+    found = recalibrate(paths, catalogue.index, limits, progress=progress)
+    found.calibration.save(home.calibration)
+    return replace(found, failures=found.failures | catalogue.failures)
+
+
+def _catalogue(home: Home) -> IndexedMusic:
     release = registry.current(home)
     if release is None or release.fingerprints is None:
         raise InputError(
@@ -61,7 +90,7 @@ def _catalogue(home: Home) -> tuple[FingerprintIndex, pl.DataFrame]:
             "or match against a folder of music: recsys match FILE --against FOLDER"
         )
     with Warehouse.open(release.warehouse) as warehouse:
-        return catalogue_index.load(release.fingerprints), catalogue_index.owners(warehouse)
+        return IndexedMusic(catalogue_index.load(release.fingerprints), catalogue_index.owners(warehouse), {})
 
 
 def matching_limits(recipe: Recipe) -> AudioSettings:

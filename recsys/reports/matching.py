@@ -18,7 +18,7 @@ from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import BINS_PER_SEMITONE, LOWEST_HZ, N_BINS, levelled_spectrogram
 from recsys.matching.cue_sheets import Cue, CueSheet
 from recsys.matching.pitch import excerpt_of
-from recsys.matching.report import DISCLAIMER, INDEX_DISCLOSURE, MatchReport
+from recsys.matching.report import DISCLAIMER, INDEX_DISCLOSURE, LOOKED_FOR, MatchReport
 from recsys.reports.html import png, render
 
 MARKS_HZ = (250, 500, 1_000, 2_000)
@@ -40,6 +40,8 @@ def write_page(found: MatchReport, references: Sounds, path: Path) -> None:
         sections=[_section(sheet, uses.filter(file=sheet.file), references) for sheet in found.sheets],
         operating_points=found.operating_points,
         disclaimer=DISCLAIMER,
+        looked_for=LOOKED_FOR,
+        not_indexed=found.not_indexed,
         index_disclosure=INDEX_DISCLOSURE,
     )
     files.write_text(path, page)

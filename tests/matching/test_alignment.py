@@ -63,8 +63,9 @@ def test_evidence_tells_an_indexed_recording_from_an_unknown_one(tracks: dict[st
     known = align_query(index, excerpt(tracks["t3"], 2.0, 20, noise=1.0)).evidence
     unknown = align_query(index, walk(1_000, 20)).evidence
 
-    assert known.shape == unknown.shape == (5,)
-    assert known[0] - known[1] > 3 * (unknown[0] - unknown[1])
+    assert known.shape == unknown.shape == (8,)
+    assert known[0] - known[3] > 3 * (unknown[0] - unknown[3])
+    assert known[1] > 2 * unknown[1]
 
 
 def resembling(query: np.ndarray, seed: int, cosine: float) -> np.ndarray:
@@ -84,7 +85,7 @@ def test_recordings_that_resemble_a_stranger_but_not_each_other_are_no_copies(tr
 
     assert {alignment.track_id for alignment in found.alignments[:12]} == set(hubs)
     assert found.evidence[0] == pytest.approx(0.6, abs=0.1)
-    assert found.evidence[1] == pytest.approx(found.evidence[0], abs=0.1)
+    assert found.evidence[3:5] == pytest.approx(found.evidence[0], abs=0.1)
 
 
 def test_copies_are_told_by_their_content_at_any_score(tracks: dict[str, np.ndarray]) -> None:
@@ -95,7 +96,31 @@ def test_copies_are_told_by_their_content_at_any_score(tracks: dict[str, np.ndar
         alone, among = (align_query(index_of(indexed), query).evidence for indexed in (tracks, tracks | copies))
 
         assert among[0] >= alone[0] - 0.02
-        assert among[1] <= alone[1] + 0.05
+        assert among[3] <= alone[3] + 0.05
+
+
+@pytest.mark.parametrize(("ratio", "is_found"), [(0.86, True), (1.14, True), (0.78, False), (1.25, False)])
+def test_a_tempo_beyond_the_grid_is_no_alignment(tracks: dict[str, np.ndarray], ratio: float, is_found: bool) -> None:
+    """Within 15 % of the recording's tempo a query is aligned; beyond, no recording is aligned at the grid's edge."""
+    query = excerpt(tracks["t7"], 4.0, 36, ratio=ratio, noise=0.3)
+
+    found = align_query(index_of(tracks), query).alignments
+
+    assert all(abs(alignment.ratio - 1) <= 0.15 for alignment in found)
+    assert bool(found and found[0].track_id == "t7" and found[0].score > 0.6) == is_found
+
+
+def test_a_recording_that_repeats_itself_leaves_others_their_place(tracks: dict[str, np.ndarray]) -> None:
+    """A loop is aligned at a few of its repetitions, so that other recordings are aligned as well."""
+    bar = walk(5_000, 16)
+    query = np.concatenate([bar] * 2)
+    others = {f"other {seed}": resembling(query, seed, 0.6) for seed in range(8)}
+    looped = tracks | others | {"loop": np.concatenate([bar] * 7)}
+
+    found = align_query(index_of(looped), query).alignments
+
+    assert found[0].track_id == "loop"
+    assert len({alignment.track_id for alignment in found} & set(others)) >= 6
 
 
 def test_a_query_may_begin_before_the_recording(tracks: dict[str, np.ndarray]) -> None:
@@ -116,7 +141,7 @@ def test_a_tiny_query_is_no_error(tracks: dict[str, np.ndarray], n: int) -> None
     found = align_query(index_of(tracks), walk(3, n)[:n] if n else np.empty((0, 128), np.float32))
 
     assert bool(found.alignments) == bool(n)
-    assert found.evidence.shape == (5,)
+    assert found.evidence.shape == (8,)
 
 
 def test_an_empty_index_finds_nothing() -> None:
@@ -213,13 +238,13 @@ def test_recordings_can_be_added_during_searches() -> None:
 def test_the_classifier_of_the_nearest_length_is_used(tmp_path: Path) -> None:
     """A calibration is read as it was written; a higher score gives a higher probability."""
     classifiers = [
-        MatchClassifier(length_s, [0.0] * 5, [1.0] * 5, [1.0, 0, 0, 0, 0, -length_s]) for length_s in (3, 5, 10)
+        MatchClassifier(length_s, [0.0] * 8, [1.0] * 8, [1.0, *[0] * 7, -length_s]) for length_s in (3, 5, 10)
     ]
     Calibration("v1", classifiers).save(tmp_path / "c.json")
 
     calibration = Calibration.load(tmp_path / "c.json")
 
     assert [calibration.classifier(s).length_s for s in (0.5, 3.6, 4.2, 60)] == [3, 3, 5, 10]
-    assert calibration.classifier(3).probability(np.array([[3.0, 0, 0, 0, 0], [9.0, 0, 0, 0, 0]])) == pytest.approx(
-        [0.5, 0.9975], abs=1e-3
-    )
+    evidence = np.array([[3.0, *[0] * 7], [9.0, *[0] * 7]])
+    assert calibration.classifier(3).probability(evidence) == pytest.approx([0.5, 0.9975], abs=1e-3)
+    assert calibration.classifier(3).log_odds(evidence) == pytest.approx([0, 6])

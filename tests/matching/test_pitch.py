@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, RATE_HZ, Fingerprinter
-from recsys.audio.training.distort import with_pitch, with_speed
+from recsys.audio.training.distort import pink_noise, with_background, with_pitch, with_speed
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.pitch import pitch_of
 from recsys.matching.uses import Use
@@ -22,6 +22,17 @@ def test_a_shift_of_pitch_is_measured(song: np.ndarray, network: Fingerprinter, 
     query = with_pitch(song, RATE_HZ, semitones)[: 10 * RATE_HZ]
 
     assert pitch_of(index, use_of(1.0), query, network) == pytest.approx(semitones, abs=0.33)
+
+
+@pytest.mark.parametrize("semitones", [-3.0, 0.0, 3.0])
+def test_pitch_is_measured_in_noise(song: np.ndarray, network: Fingerprinter, semitones: float) -> None:
+    """Pink noise 5 dB below the music leaves half a semitone of error, also at the edge of what is looked for."""
+    index = FingerprintIndex.build(["song"], [network.vectors(song, RATE_HZ)[::INDEX_STEP]], version="v1")
+    rng = np.random.default_rng(3)
+    noisy = with_background(song, pink_noise(len(song), rng), 5, rng)
+    query = with_pitch(noisy, RATE_HZ, semitones)[: 10 * RATE_HZ]
+
+    assert pitch_of(index, use_of(1.0), query, network) == pytest.approx(semitones, abs=0.5)
 
 
 def test_higher_speed_raises_the_pitch(song: np.ndarray, network: Fingerprinter) -> None:

@@ -145,7 +145,8 @@ def test_the_files_of_a_folder_are_matched(finished_matching: tuple[Run, list[st
     result = call(run, "match", str(run.home.uploads), "--report", "json", "--out", str(tmp_path / "all.json"))
 
     files = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["files"]
-    assert result.exit_code == 0
+    assert result.exit_code == 2
+    assert "no.mp3: not an audio file we can decode" in result.output
     assert [(Path(entry["file"]).name, len(entry["uses"]), bool(entry["failure"])) for entry in files] == [
         ("no.mp3", 0, True),
         ("party.ogg", 1, False),
@@ -177,6 +178,19 @@ def test_a_folder_of_music_takes_the_place_of_the_catalogue(
     assert f"{ids[1]}.flac ({ids[1]})" in result.output
     assert page.exit_code == 0
     assert "not at hand" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_thresholds_are_not_set_on_a_few_strangers(finished_matching: tuple[Run, list[str]]) -> None:
+    """Calibration needs a folder of strangers, and not files to search as well."""
+    run, _ = finished_matching
+
+    few = call(run, "match", "--calibrate", str(run.home.uploads))
+    both = call(run, "match", str(run.home.uploads), "--calibrate", str(run.home.uploads))
+
+    assert few.exit_code == both.exit_code == 2
+    assert "in 1 strangers, expected at least 100 in 20" in few.output
+    assert "Give either PATH" in both.output
+    assert not run.home.calibration.exists()
 
 
 def test_a_missing_file_is_refused(finished_matching: tuple[Run, list[str]], tmp_path: Path) -> None:

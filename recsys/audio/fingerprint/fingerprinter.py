@@ -229,8 +229,9 @@ def levelled_spectrogram(sound: F32) -> torch.Tensor | None:
 
 
 def shifted(frames: torch.Tensor, semitones: float) -> torch.Tensor:
-    """Shift a spectrogram, shape (n_frames, 112), up in pitch by linear interpolation between its bins."""
-    positions = np.clip(np.arange(N_BINS) - semitones * BINS_PER_SEMITONE, 0, N_BINS - 1)
+    """Shift a spectrogram, shape (n_frames, 112), up in pitch by linear interpolation; it is mirrored at its edges."""
+    positions = np.abs(np.arange(N_BINS) - semitones * BINS_PER_SEMITONE)
+    positions = N_BINS - 1 - np.abs(N_BINS - 1 - positions)
     left = np.minimum(positions.astype(np.int64), N_BINS - 2)
     share = torch.from_numpy(positions - left).float()
     return frames[:, left] * (1 - share) + frames[:, left + 1] * share

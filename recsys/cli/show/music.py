@@ -8,6 +8,7 @@ from recsys.cli.show.tables import frame, out
 
 if TYPE_CHECKING:
     from recsys.library.scan import ScanReport
+    from recsys.matching.calibrate import Recalibration
     from recsys.matching.report import MatchReport
 
 
@@ -23,6 +24,7 @@ def scanned(report: "ScanReport") -> None:
 
 def matched(found: "MatchReport") -> None:
     """Print the cue sheet of each file, or why the file could not be decoded."""
+    from recsys.matching.report import LOOKED_FOR
     from recsys.reports.wording import format_duration
 
     uses = found.table
@@ -37,7 +39,21 @@ def matched(found: "MatchReport") -> None:
             out.print("contains no recording of the catalogue")
         else:
             frame(own.select(*_matched()))
-    out.print("\nA match says that recordings sound alike, not that a right was infringed.")
+    out.print(f"\n{LOOKED_FOR}")
+    out.print("A match says that recordings sound alike, not that a right was infringed.")
+
+
+def calibrated(found: "Recalibration") -> None:
+    """Print the thresholds that were set on strangers, and the files that were left out."""
+    rows = [
+        (classifier.length_s, 100 * classifier.threshold_1_percent, 100 * classifier.threshold_01_percent)
+        for classifier in found.calibration.classifiers
+    ]
+    frame(pl.DataFrame(rows, schema=["length of query (s)", "1 % point (%)", "0.1 % point (%)"], orient="row"))
+    out.print(f"Thresholds set on {found.n_strangers:,} strangers; matches and nightly runs use them from now on.")
+    for file in found.known:
+        out.print(f"  left out, since it contains a recording that is looked for: {file}", soft_wrap=True)
+    found.require_complete()
 
 
 def _matched() -> tuple[pl.Expr, ...]:

@@ -33,6 +33,7 @@ def match(
     last_match_candidates: pl.DataFrame,
     last_match_checks: pl.DataFrame,
     uploads: list[Recording],
+    own_calibration: Path,
     recipe: Recipe,
     served_on: date,
 ) -> Outcome:
@@ -41,9 +42,14 @@ def match(
     if fingerprint_index is None:
         found, made = last, {}
     else:
-        from recsys.matching.nightly import extend_history  # noqa: PLC0415 - a run without music needs no network
+        from recsys.matching.cue_sheets import calibration_of  # noqa: PLC0415 - a run without music needs no network
+        from recsys.matching.nightly import extend_history  # noqa: PLC0415
 
-        found = extend_history(fingerprint_index, uploads, last, recipe.audio, recipe.matching, found_on=served_on)
+        found = extend_history(
+            *(fingerprint_index, uploads, last, recipe.audio, recipe.matching),
+            calibration=calibration_of(own_calibration),
+            found_on=served_on,
+        )
         made = {FINGERPRINTS.name: fingerprint_index}
     new = found.checks[last.checks.height :]
     counts = {
