@@ -65,7 +65,7 @@ def simulate(n_nights: int = N_NIGHTS) -> tuple[Nights, Lines, pl.DataFrame]:
     world, ledger, memory = Nights(random.Random(60)), Lines.of({}), Memory(SETTINGS, LABELS)
     for day_no in range(n_nights):
         world.next_day(day_no)
-        ledger += close_day(world, ledger, day_no, key=KEY)
+        ledger += close_day(world, ledger, day_no, SETTINGS, key=KEY)
         memory.close(world, day_no)
     return world, ledger, truth(world, memory)
 
