@@ -34,9 +34,11 @@ def releases() -> pl.DataFrame:
     Operators choose the label; the default is that of the most played new recording.
     """
     if not data.is_operator():
-        return data.run_query("release_weeks")
+        return data.run_query_if_stored("release_weeks")
     newest = data.run_query("new_releases", n="1")["track_id"]
-    return data.run_query("release_days", label=filters.choose_label(of_track=None if newest.is_empty() else newest[0]))
+    return data.run_query_if_stored(
+        "release_days", label=filters.choose_label(of_track=None if newest.is_empty() else newest[0])
+    )
 
 
 def choose_release(periods: pl.DataFrame) -> tuple[str, bool]:

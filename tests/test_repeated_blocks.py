@@ -14,9 +14,6 @@ NO_SQL_LOGIC = re.compile(r"(\w+\.)?\w+,?")  # a bare column: every SELECT lists
 # Files that share a block -> why it is not moved to one place.
 KNOWN = {
     frozenset({"sql/marts/interactions_daily.sql", "sql/marts/track_daily.sql"}): "the same counts at two grains",
-    frozenset(
-        {"sql/queries/release_days.sql", "sql/queries/release_weeks.sql"}
-    ): "the same releases, by day and by week",
 }
 
 

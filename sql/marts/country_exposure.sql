@@ -44,18 +44,6 @@ countries as (
     group by country
 ),
 
-owners as (
-    select
-        owners.owner,
-        owners.owner_id,
-        pairs.user_id,
-        sum(pairs.exposure) as exposure,
-        sum(pairs.n_plays) as n_plays
-    from intermediate.shown_and_played as pairs
-    inner join intermediate.track_owners as owners on pairs.track_id = owners.track_id
-    group by owners.owner, owners.owner_id, pairs.user_id
-),
-
 parts as (
     select
         owners.owner,
@@ -66,7 +54,7 @@ parts as (
         listeners.exposure_part - listeners.plays_part as beyond,
         owners.exposure / nullif(sum(owners.exposure) over of_country, 0)
         - owners.n_plays / nullif(sum(owners.n_plays) over of_country, 0) as difference
-    from owners
+    from intermediate.owner_exposure as owners
     inner join listeners on owners.user_id = listeners.user_id
     window of_country as (partition by owners.owner, owners.owner_id, listeners.country)
 ),

@@ -16,51 +16,30 @@ with log_days as (
     group by listen_date
 ),
 
-items as (
-    select
-        track_id,
-        title,
-        artist_id,
-        artist_name,
-        release_date
-    from marts.track_features
-    where case when $kind = 'artist' then artist_id else track_id end = $id
-),
-
 plays as (
     select
-        listen_date,
-        n_plays,
-        n_skips,
-        n_saves
-    from marts.artist_daily
-    where $kind = 'artist' and artist_id = $id
-    union all
-    select
-        listen_date,
-        n_plays,
-        n_skips,
-        n_saves
-    from marts.track_daily
-    where $kind = 'recording' and track_id = $id
-),
-
-first_plays as (
-    select min(listen_date) as first_date
-    from plays
-    where n_plays > 0
+        daily.listen_date,
+        sum(daily.n_plays)::bigint as n_plays,
+        sum(daily.n_skips)::bigint as n_skips,
+        sum(daily.n_saves)::bigint as n_saves
+    from marts.track_features as tracks
+    inner join marts.track_daily as daily on tracks.track_id = daily.track_id
+    where case when $kind = 'artist' then tracks.artist_id else tracks.track_id end = $id
+    group by daily.listen_date
 ),
 
 named as (
     select
-        case when $kind = 'recording' then max(items.track_id) end as track_id,
-        max(items.artist_id) as artist_id,
-        coalesce(case when $kind = 'artist' then max(items.artist_name) else max(items.title) end, $id) as name,
-        max(items.artist_name) as artist_name,
-        max(case when items.release_date <= (select max(log.last_date) from log_days as log) then items.release_date end) as release_date,
-        least(min(items.release_date), min(first_plays.first_date)) as first_date
-    from items
-    cross join first_plays
+        case when $kind = 'recording' then max(track_id) end as track_id,
+        max(artist_id) as artist_id,
+        coalesce(case when $kind = 'artist' then max(artist_name) else max(title) end, $id) as name,
+        max(artist_name) as artist_name,
+        max(case when release_date <= (select max(log.last_date) from log_days as log) then release_date end) as release_date,
+        least(
+            min(release_date), (select min(case when plays.n_plays > 0 then plays.listen_date end) from plays)
+        ) as first_date
+    from marts.track_features
+    where case when $kind = 'artist' then artist_id else track_id end = $id
 ),
 
 days as (

@@ -1,6 +1,5 @@
--- Plays of a label's releases on each of their first days, newest release first; null for days after the log's last. A
--- release is what an artist brought out under one title on one day: a single of up to three recordings, an EP of up to
--- six, or an album. Releases before the log are left out, since their first days are not in it.
+-- Plays of a label's releases on each of their first days, newest release first; null for days after the log's last. Releases
+-- (see marts.releases) before the log are left out, since their first days are not in it.
 -- params:
 --   label  label id
 --   days   first days of each release [d] = 28
@@ -13,23 +12,6 @@ with log_days as (
     group by listen_date
 ),
 
-recordings as (
-    select
-        tracks.track_id,
-        tracks.artist_id,
-        tracks.artist_name,
-        tracks.release_date,
-        coalesce(tracks.release_title, tracks.title, tracks.track_id) as title,
-        min(tracks.track_id) over one_release as release_id,
-        count(*) over one_release as n_recordings
-    from marts.track_features as tracks
-    inner join log_days on log_days.day_no = 1 and tracks.release_date between log_days.first_date and log_days.last_date
-    where tracks.label_id = $label
-    window one_release as (
-        partition by tracks.artist_id, tracks.release_date, coalesce(tracks.release_title, tracks.title, tracks.track_id)
-    )
-),
-
 releases as (
     select distinct
         release_id,
@@ -37,8 +19,11 @@ releases as (
         artist_id,
         artist_name,
         release_date,
-        n_recordings
-    from recordings
+        n_recordings,
+        kind
+    from marts.releases
+    inner join log_days on log_days.day_no = 1 and release_date between log_days.first_date and log_days.last_date
+    where label_id = $label
 ),
 
 plays as (
@@ -46,11 +31,12 @@ plays as (
         recordings.release_id,
         (daily.listen_date - recordings.release_date + 1)::integer as day_no,
         sum(daily.n_plays)::bigint as n_plays
-    from recordings
+    from marts.releases as recordings
     inner join marts.track_daily as daily
         on
             recordings.track_id = daily.track_id
             and daily.listen_date between recordings.release_date and recordings.release_date + $days::integer - 1
+    where recordings.label_id = $label
     group by recordings.release_id, (daily.listen_date - recordings.release_date + 1)::integer
 )
 
@@ -60,7 +46,7 @@ select
     releases.artist_id,
     releases.artist_name,
     releases.release_date,
-    case when releases.n_recordings <= 3 then 'single' when releases.n_recordings <= 6 then 'EP' else 'album' end as kind,
+    releases.kind,
     releases.n_recordings,
     log_days.day_no::integer as period_no,
     1 as n_days,

@@ -1,7 +1,7 @@
 -- Plays of a label's releases in their first closed weeks, newest release first: the sum of its recordings that had enough
 -- listeners for a figure, null where none had. Week 1 has the release date, and is counted from it. A week that was
--- closed together with later ones has no figure of its own. Releases and their kinds are those of release_days; those before
--- the first closed week are left out.
+-- closed together with later ones has no figure of its own. Releases (see marts.releases) before the first closed week
+-- are left out.
 -- params:
 --   label  label id, every label where empty =
 --   weeks  first weeks of each release [count] = 5
@@ -18,25 +18,6 @@ with weeks as (
     where dimension = 'week' and measure = 'n_plays' and not is_late and ($label = '' or label_id = $label)
 ),
 
-recordings as (
-    select
-        tracks.label_id,
-        tracks.track_id,
-        tracks.artist_id,
-        tracks.artist_name,
-        tracks.release_date,
-        coalesce(tracks.release_title, tracks.title, tracks.track_id) as title,
-        min(tracks.track_id) over one_release as release_id,
-        count(*) over one_release as n_recordings
-    from marts.track_features as tracks
-    cross join meta.build as build
-    where tracks.release_date <= build.as_of and ($label = '' or tracks.label_id = $label)
-    window one_release as (
-        partition by
-            tracks.label_id, tracks.artist_id, tracks.release_date, coalesce(tracks.release_title, tracks.title, tracks.track_id)
-    )
-),
-
 releases as (
     select distinct
         recordings.label_id,
@@ -46,11 +27,13 @@ releases as (
         recordings.artist_name,
         recordings.release_date,
         recordings.n_recordings,
+        recordings.kind,
         weeks.week_no,
         date_trunc('week', recordings.release_date)::date + 7 * (weeks.week_no::integer - 1) as week_start
-    from recordings
+    from marts.releases as recordings
     inner join weeks on recordings.label_id = weeks.label_id and recordings.release_date >= weeks.first_day
-    where weeks.week_no <= $weeks::integer
+    cross join meta.build as build
+    where weeks.week_no <= $weeks::integer and recordings.release_date <= build.as_of
 ),
 
 figures as (
@@ -70,7 +53,7 @@ plays as (
         figures.to_day,
         sum(figures.n_plays)::bigint as n_plays,
         count(figures.n_plays) as n_recordings_with_figure
-    from recordings
+    from marts.releases as recordings
     inner join figures on recordings.track_id = figures.track_id
     group by recordings.release_id, figures.to_day
 )
@@ -81,7 +64,7 @@ select
     releases.artist_id,
     releases.artist_name,
     releases.release_date,
-    case when releases.n_recordings <= 3 then 'single' when releases.n_recordings <= 6 then 'EP' else 'album' end as kind,
+    releases.kind,
     releases.n_recordings,
     releases.week_no::integer as period_no,
     weeks.from_day,
