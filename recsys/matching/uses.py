@@ -33,7 +33,7 @@ from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half a window
 SHORT_WINDOWS = (18, 10)  # vectors: five and three seconds; these windows overlap by half, too
-MIN_VOTE_SHARE = 0.1  # of a short window; 4 to 12 % of those of unknown music have more, and all clean uses twice that
+MIN_VOTE_SHARE = 0.1  # of a short window; 4 to 18 % of those of unknown music have more, clean uses at least twice that
 STRICT, JOINT = 3.0, 4.0  # significance of one window of ten seconds, and of all windows of a use together
 MAX_SIMULTANEOUS = 4  # maximum number of recordings that match the same window
 MAX_PAUSE = 4  # consecutive silent vectors within a window

@@ -248,3 +248,15 @@ def test_the_classifier_of_the_nearest_length_is_used(tmp_path: Path) -> None:
     evidence = np.array([[3.0, *[0] * 7], [9.0, *[0] * 7]])
     assert calibration.classifier(3).probability(evidence) == pytest.approx([0.5, 0.9975], abs=1e-3)
     assert calibration.classifier(3).log_odds(evidence) == pytest.approx([0, 6])
+
+
+def test_significance_is_the_exponent_of_the_false_positive_rate() -> None:
+    """It is 2 and 3 at the thresholds of 1 % and 0.1 %, and grows by one per tenth of the rate beyond."""
+    at_1, at_01 = (1 / (1 + np.exp(-log_odds)) for log_odds in (1.0, 3.0))
+    classifier = MatchClassifier(10, [0.0] * 8, [1.0] * 8, [1.0] + [0.0] * 8, at_1, at_01)
+    evidence = np.zeros((4, 8))
+    evidence[:, 0] = [1, 3, 5, -1]
+
+    assert classifier.significance(evidence) == pytest.approx([2, 3, 4, 1])
+    equal = MatchClassifier(10, [0.0] * 8, [1.0] * 8, [1.0] + [0.0] * 8, at_1, at_1)
+    assert np.isfinite(equal.significance(evidence)).all()
