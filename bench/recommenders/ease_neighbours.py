@@ -24,7 +24,7 @@ DEMO, HETREC = "demo", "hetrec"
 @benchmark(headline=r"nDCG@10 .* ratio ([01]\.\d{3})")
 @size("--data", "names", multiple=True, type=click.Choice([DEMO, HETREC]), default=(DEMO, HETREC), smallest=(DEMO,))
 @size("--scale", default=2.0, smallest=0.1, help="Size of the demo world; 1 is 2,500 listeners.")
-@size("--tracks", "n_tracks", default=20_000, smallest=300, help="Recordings of the demo world.")
+@size("--tracks", "n_tracks", default=20_000, smallest=1_400, help="Recordings of the demo world.")
 @size("--neighbours", multiple=True, default=(100,), smallest=(20,), help="Neighbours per track.")
 def main(names: tuple[str, ...], scale: float, n_tracks: int, neighbours: tuple[int, ...]) -> None:
     """Print both models' metrics on each data set."""

@@ -16,7 +16,7 @@ MEMBERS = ("ease", "als", "item_knn", "user_knn")  # of the default recipe
 
 @benchmark(headline=r"all members .* (\d+\.\d) times")
 @size("--scale", default=10.0, smallest=0.2, help="Size of the larger world; 1 is 2,500 listeners.")
-@size("--tracks", "n_tracks", default=N_TRACKS, smallest=400, help="Recordings in the catalogue.")
+@size("--tracks", "n_tracks", default=N_TRACKS, smallest=1_400, help="Recordings in the catalogue.")
 @size("--member", "members", multiple=True, default=MEMBERS, smallest=("user_knn",), help="Members to fit.")
 def main(scale: float, n_tracks: int, members: tuple[str, ...]) -> None:
     """Print the CPU time of each fit at size 1 and at the larger size, and its growth."""

@@ -22,7 +22,7 @@ from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.item_similarity import ItemSimilarityScorer
 from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.parts.topk import top_k_of_block
+from recsys.recommenders.parts.sparse import largest_per_row
 from recsys.recommenders.scorer import Validation
 from recsys.settings import Count, Exponent, Positive, Settings, Share
 
@@ -112,10 +112,11 @@ def neighbours(played: Csr, scored: Csr, k: int) -> Csr:
     others = scored.T.tocsr()
     blocks = []
     for start in range(0, played.shape[0], N_BLOCK):
-        products = (played[start : start + N_BLOCK] @ others).toarray().astype(np.float32)
-        products[np.arange(len(products)), start + np.arange(len(products))] = 0  # no track is its own neighbour
-        columns, values = top_k_of_block(products, min(k, products.shape[1]))
-        row, position = np.nonzero(values > 0)
-        entries = values[row, position], (row, columns[row, position])
-        blocks.append(sp.csr_matrix(entries, shape=products.shape))
-    return sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix((0, 0), dtype=np.float32)
+        products = (played[start : start + N_BLOCK] @ others).astype(np.float32)
+        track = start + np.repeat(np.arange(products.shape[0]), np.diff(products.indptr))
+        products.data[products.indices == track] = 0  # no track is its own neighbour
+        products.eliminate_zeros()
+        blocks.append(largest_per_row(products, k))
+    nearest = sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix((0, 0), dtype=np.float32)
+    nearest.sort_indices()
+    return nearest
