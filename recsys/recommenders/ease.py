@@ -32,10 +32,10 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.item_similarity import ConfidenceScorer
 from recsys.recommenders.parts.neighbourhood_ridge import neighbourhood_weights
-from recsys.recommenders.parts.search_space import tunable_range
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Settings, Share
+from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Recency, Settings, Share
 
 N_BLOCK = 1024  # rows per block
 N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
@@ -56,6 +56,7 @@ class EASEConfig(Settings):
         listener_exponent: 0..1. In training, users are weighted by n_tracks**-listener_exponent, which down-weights
             users with many tracks.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
         max_tracks: Largest catalogue that is solved exactly. Time grows with the cube of the catalogue, memory with its
             square.
         neighbours: Maximum number of neighbours on which a track of a larger catalogue is regressed.
@@ -63,10 +64,11 @@ class EASEConfig(Settings):
 
     regularization: Positive = tunable_range(100.0, 20.0, 1000.0, log=True)
     dropout: Dropout = tunable_range(0.25, 0.0, 0.6)
-    side_weight: PositiveOrZero = tunable_range(10.0, 0.5, 60.0, log=True)
-    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
+    side_weight: PositiveOrZero = tunable_range(10.0, 0.5, 60.0, log=True, needs="features")
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7, needs="strengths")
     listener_exponent: Share = tunable_range(0.35, 0.0, 0.7)
-    recency: Exponent = tunable_range(0.5, 0.0, 1.0)
+    recency: Recency = tunable_recency(0.5)
+    rank_recency: Recency = tunable_recency(0.0)
     max_tracks: Count = 40_000
     neighbours: Count = 100
 
