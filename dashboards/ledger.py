@@ -5,6 +5,7 @@ Pages of `app_pages` call one function each for viewers of a label. Artists, rec
 only, the label's total also per day. A cell without a figure had too few listeners, and the page says so; never 0.
 """
 
+from datetime import timedelta
 from math import ceil
 
 import polars as pl
@@ -102,9 +103,10 @@ def _movers(n_weeks: str) -> pl.DataFrame:
 
 
 def _totals(totals: pl.DataFrame) -> None:
-    """Show the totals of the last period, and the plays of all closed periods."""
+    """Show the totals of periods that ended in the last closed seven days, and the plays of all closed periods."""
+    newest = pl.col("last_date") > pl.col("last_date").max() - timedelta(days=7)
     with st.container(horizontal=True):
-        for row in totals.filter(pl.col("last_date") == pl.col("last_date").max()).iter_rows(named=True):
+        for row in totals.filter(newest).iter_rows(named=True):
             parts.metric(
                 MEASURES[row["measure"]],
                 row["n_now"],

@@ -238,6 +238,7 @@ class LabelTruth:
         """Return the page Overview."""
         changes, weeks = self.changes(int(days)), "4" if days == "28" else "1"
         latest = max(one.period[1] for one in changes)
+        cards = [one for one in changes if latest - one.period[1] < 7 * ONE_DAY]
         artists = self.parts("artist", weeks).filter(pl.col("difference") != 0)
         most = artists.sort(pl.col("difference").abs(), descending=True, maintain_order=True).head(10)
         movers = most.sort("difference", descending=True, maintain_order=True)
@@ -246,7 +247,7 @@ class LabelTruth:
         total = sum(line.value for line in self.closings.days(self.label, "n_plays").values())
         since = self.weeks[0][0]
         return Truth(
-            {NAMES[one.measure]: (number(one.now), signed(one.change)) for one in changes if one.period[1] == latest},
+            {NAMES[one.measure]: (number(one.now), signed(one.change)) for one in cards},
             {key: frame for key, frame in rows.items() if not frame.is_empty()},
             [one.sentence() for one in changes] + [_mover(row) for row in movers.head(1).iter_rows(named=True)],
             [f"All closed periods since {written(since)}: {number(total)} plays."],
