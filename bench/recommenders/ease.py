@@ -41,7 +41,7 @@ def main(n_tracks: int, n_users: int, n_product: int) -> None:
     print(f"EASE, {n_tracks:,} tracks {rate:7.1f} GFLOP/s: {took}")
     print(f"largest coefficient {max(coefficients.max(), -coefficients.min()):.3f}")
     print(f"largest residual    {residual(sampled, rows, coefficients):.2e} of the largest entry")
-    print(f"SHA-256             {hashlib.sha256(memoryview(coefficients)).hexdigest()[:16]}")
+    print(f"SHA-256             {hashlib.sha256(coefficients.data).hexdigest()[:16]}")
 
 
 def residual(sampled: F32, rows: Rows, coefficients: F32) -> float:

@@ -1,5 +1,5 @@
 """
-EASE, ALS, both kNN and the blend at 500,000 tracks and 200,000 listeners: CPU time and memory of a fit, and of lists of ten.
+EASE, ALS, both kNN and the blend at 500,000 tracks and 200,000 listeners: CPU time and memory of a fit and of lists.
 
 The likes are synthetic: tracks in scenes of about 250, with a long-tailed popularity within the scene; a listener likes
 tracks of three scenes, and a tenth of everything else. Each track has an artist. Each model runs in a process of its

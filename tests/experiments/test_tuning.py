@@ -122,7 +122,8 @@ def test_no_trial_is_spent_on_what_cannot_matter(
 @pytest.mark.parametrize("name", ["ease", "als", "item_knn", "user_knn"])
 def test_recency_without_order_gives_the_same_lists(name: str) -> None:
     """What the search leaves out does not matter: one age per listener, recency and rank_recency at their largest."""
-    own = without({"age_days": np.repeat(np.arange(10.0), 6)}, has_artists=True)
+    strengths = np.random.default_rng(3).uniform(0.5, 5, 60)  # so that no two tracks have the same score
+    own = without({"age_days": np.repeat(np.arange(10.0), 6), "strength": strengths}, has_artists=True)
     lists = [
         Recommender.named(name, scorer_class(name).config_class(recency=recency, rank_recency=recency))
         .fit(own.split.train)

@@ -35,7 +35,10 @@ def by_plain_loops(rows: np.ndarray, n_neighbours: int, n_proposing: int) -> np.
 def solved(rows: np.ndarray, n_neighbours: int) -> np.ndarray:
     """Return the weights as a dense matrix."""
     penalties = np.full(rows.shape[1], PENALTY, np.float32)
-    return neighbourhood_weights(sp.csr_matrix(rows, dtype=np.float32), penalties, n_neighbours).toarray()
+    weights: np.ndarray = neighbourhood_weights(
+        sp.csr_matrix(rows, dtype=np.float32), penalties, n_neighbours
+    ).toarray()
+    return weights
 
 
 @pytest.mark.parametrize("n_neighbours", [1, 3, 8, 100])
