@@ -26,7 +26,7 @@ from recsys.lake.contract import (
 from recsys.lake.field import MAX_CHARS, Field, Kind
 
 INVALID = "invalid_values"
-_TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
+_TRUE, _FALSE = ["true", "t", "1", "1.0", "yes", "y"], ["false", "f", "0", "0.0", "no", "n"]
 _REASON = pl.Enum(REASONS)
 _DATED = (Kind.INSTANT, Kind.DAY)
 _Violations: TypeAlias = list[tuple[str, pl.Expr]]  # reason, and whether each row has it
