@@ -519,3 +519,17 @@ def test_the_dictionary_has_every_mart_and_column_with_its_meaning(finished: Run
         rows = [line for line in sections[name].splitlines() if line.startswith("| `")]
         assert [row.split("`")[1] for row in rows] == list(file.columns)
         assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
+
+
+def test_a_mapping_that_reads_no_file_does_not_replace_the_saved_one(tmp_path: Path) -> None:
+    """A slip in --map is refused, and later files are still read by the mapping of before."""
+    home, first, second = Home(tmp_path / "home"), tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("account,song,time\nann,t1,2026-01-01\n")
+    second.write_text("account,song,time\nann,t2,2026-01-02\n")
+
+    read = call(home, "ingest", "--map", "user_id=account,track_id=song,listened_at=time", str(first))
+    slip = call(home, "ingest", "--map", "user_id=acount,track_id=song,listened_at=time", str(second))
+    later = call(home, "ingest", str(second))
+
+    assert [read.exit_code, slip.exit_code, later.exit_code] == [0, 2, 0]
+    assert "does not have all columns of the mapping" in slip.output
