@@ -75,5 +75,5 @@ def test_an_isrc_has_one_normal_form(text: str | None, code: str | None) -> None
     ],
 )
 def test_other_codes_have_one_normal_form(normal: Callable[[str], str | None], text: str, code: str) -> None:
-    """Upper case without the name of the code, separators and the address of its register; an IPI with its zeros."""
+    """Upper case without the name of the code, separators and the address of its registry; an IPI with its zeros."""
     assert normal(text) == code
