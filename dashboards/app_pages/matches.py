@@ -16,7 +16,7 @@ CUE_COLUMNS = [
     *("starts_s", "ends_s", "title", "artist_name", "label_name", "transformation", "probability", "false_positives"),
     *("reference_starts_s", "reference_ends_s", "tempo_ratio", "pitch_semitones", "n_places", "isrc", "track_id"),
 ]
-FORMATS = {"probability": "percent", "tempo_ratio": "%.3f", "pitch_semitones": "%.1f"}
+FORMATS = {"tempo_ratio": "%.3f", "pitch_semitones": "%.1f"}
 HEADINGS = {
     "starts_s": "from",
     "ends_s": "to",

@@ -79,7 +79,7 @@ if filters.button("Explain the score", "why"):
             key="explanation",
             title="Contribution of each recording in the listener's history",
             names=NAMES,
-            formats={"share": "percent", "contribution": "%.4f"},
+            formats={"contribution": "%.4f"},
         )
 
 feedback.click_through()
