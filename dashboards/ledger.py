@@ -32,6 +32,7 @@ DIMENSIONS = {
     "loyalty": "Played the label before",
 }
 SHARED = {name: DIMENSIONS[name] for name in ("country", "age_band", "gender", "source")}
+SHORT_SOURCES = {"chosen by the listener": "chosen"}  # behind a line
 OUTLIERS = {"recording": "recordings", "artist": "artists"}
 WEEK_MEASURES = (
     *("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "n_playlist_adds"),
@@ -231,7 +232,12 @@ def breakouts() -> None:
         parts.figure(
             "Plays above expectation",
             _with_ids(found, dimension),
-            charts.bars(_with_ids(found.head(20), dimension), "z", "name", unit="z-score against the weeks before"),
+            charts.bars(
+                _with_ids(found.head(20), dimension),
+                "z",
+                "name",
+                unit="distance from the weeks before, in standard deviations",
+            ),
             alt_text=f"{found['name'][0]} is furthest above.",
             key="breakouts",
             opens="name",
@@ -387,11 +393,14 @@ def _sources(weeks: pl.DataFrame, title: str, *, key: str, note: str = "") -> No
         parts.empty_state("No closed week had enough listeners for this.", "A week is closed once it had enough.")
         return
     last = weeks.filter(pl.col("to_day") == pl.col("to_day").max())
+    if not note:
+        parts.bullets([sentences.parts_sentence("Plays", last, "n_plays", "play_share", "part")])
+    short = weeks.with_columns(pl.col("part").replace(SHORT_SOURCES))
     blur = note.format(error=ceil(100 * last["error"][0])) if note else ""
     parts.figure(
         title,
         weeks.drop("label_id"),
-        charts.lines(weeks, "to_day", "play_share", by="part", unit="%", points=True),
+        charts.lines(short, "to_day", "play_share", by="part", unit="%", points=True),
         alt_text=", ".join(f"{share:.0%} {part}" for part, share in last.select("part", "play_share").iter_rows())
         + ".",
         key=key,
@@ -406,6 +415,7 @@ def _loyalty() -> None:
         parts.empty_state("No closed week tells yet who comes back.", "It is counted when a week is closed.")
         return
     last = weeks.filter(pl.col("to_day") == pl.col("to_day").max())
+    parts.bullets([sentences.parts_sentence("Listeners", last, "n_listeners", "share", "name")])
     parts.figure(
         "Who comes back",
         weeks.drop("label_id", "cell"),
@@ -497,7 +507,7 @@ def _weeks(dimension: str, cell: str) -> None:
         parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
     last = weeks.row(-1, named=True)
-    missing = "withheld" if last["is_withheld"] else under_listeners(data.least_listeners()).removesuffix(" listeners")
+    missing = "withheld" if last["is_withheld"] else parts.TOO_FEW
     with st.container(horizontal=True):
         parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
         if dimension == "artist":
@@ -505,6 +515,8 @@ def _weeks(dimension: str, cell: str) -> None:
         definition = data.column_meaning("label_figures", "skip_share") or ""
         parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
     parts.caption(f"Week from {format_day(last['from_day'])} to {format_day(last['to_day'])}.")
+    if missing == parts.TOO_FEW and last["skip_share"] is None:
+        parts.caption(f"{missing.capitalize()}: {under_listeners(data.least_listeners())}.")
     notes = curve_notes.notes_on(weeks, dimension, cell, x="to_day", y="plays_a_day", first=weeks["from_day"][0])
     _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True, notes=notes)
     curve_notes.list_notes(notes)

@@ -158,13 +158,13 @@ def failures(run: str) -> pl.DataFrame:
 def length_of(run: str) -> list[Markdown]:
     """Say when a run ended, how long it took, and by how much that is more or less than published runs before."""
     data.require_operator()
-    nights = operations.nights(current_home())
-    own = nights.filter(run=run)
+    times = operations.run_times(current_home())
+    own = times.filter(run=run)
     if own.is_empty():
         return []
     ended_at, took_s = own["ended_at"][0], own["took_s"][0]
     text = "Its last step ended on {when} UTC; it took {took}"
-    earlier = nights.filter(pl.col("is_published"), pl.col("ended_at") < ended_at)["took_s"]
+    earlier = times.filter(pl.col("is_published"), pl.col("ended_at") < ended_at)["took_s"]
     usual_s = earlier.median()
     if not isinstance(usual_s, float):
         return [fill(text + ".", when=f"{ended_at:%Y-%m-%d at %H:%M}", took=format_duration(took_s))]

@@ -8,6 +8,7 @@ import io
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -28,6 +29,7 @@ UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definit
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
+TOO_FEW = "too few"  # of listeners, in place of a figure of a label
 PORTRAIT = "portrait"  # column of initials in a table
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
@@ -389,6 +391,8 @@ def _fact(name: str, value: Any) -> str:
     match value:
         case int() if name.endswith("_ms"):
             return format_duration(value / 1_000)
+        case date():
+            return format_day(value)
         case list():
             return ", ".join(map(str, value))
         case float() if columns.is_share(name):

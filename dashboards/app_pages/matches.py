@@ -98,7 +98,9 @@ else:
         sentences.format_times(uses, *(column for column in TIMES if column in uses.columns)),
         mart="match_candidates",
         key="uses",
-        title=f"{uses.height:,} uses" if uses.height < N_USES else f"The first {N_USES} uses",
+        title=f"{uses.height:,} {'use' if uses.height == 1 else 'uses'}"
+        if uses.height < N_USES
+        else f"The first {N_USES} uses",
         names=HEADINGS,
         formats=FORMATS,
     )

@@ -27,7 +27,7 @@ from recsys.releases import registry
 STEP_TIMES_SCHEMA = pl.Schema(
     {"run": pl.String(), "as_of": pl.Date(), "step_no": pl.Int64(), "step": pl.String(), "seconds": pl.Float64()}
 )
-NIGHTS_SCHEMA = pl.Schema(
+RUN_TIMES_SCHEMA = pl.Schema(
     {
         "run": pl.String(),
         "as_of": pl.Date(),
@@ -62,7 +62,7 @@ def step_times(home: Home) -> pl.DataFrame:
     return pl.DataFrame(rows, STEP_TIMES_SCHEMA)
 
 
-def nights(home: Home) -> pl.DataFrame:
+def run_times(home: Home) -> pl.DataFrame:
     """
     Return when each run ended and how long it took, with pauses between its steps.
 
@@ -70,12 +70,12 @@ def nights(home: Home) -> pl.DataFrame:
         One row per run with a complete step, oldest run first: run, as_of (last day of its data), ended_at (of its last
         complete step), took_s (from its first event until then [s]), is_published.
     """
-    return pl.DataFrame([row for folder in _run_folders(home) for row in _night(folder)], NIGHTS_SCHEMA)
+    return pl.DataFrame([row for folder in _run_folders(home) for row in _time_of_run(folder)], RUN_TIMES_SCHEMA)
 
 
-def _night(folder: Path) -> Iterable[dict[str, object]]:
-    events = [(event["event"], at) for event in events_of(folder) if (at := _time_of(event))]
-    ends = [at for kind, at in events if kind == "done"]
+def _time_of_run(folder: Path) -> Iterable[dict[str, object]]:
+    events = [(event["event"], time) for event in events_of(folder) if (time := _time_of(event))]
+    ends = [time for kind, time in events if kind == "done"]
     if ends:
         took_s, is_published = (ends[-1] - events[0][1]).total_seconds(), (folder / registry.PUBLISHED).exists()
         row = {"run": folder.name, "as_of": _date_of(folder.name), "ended_at": ends[-1]}

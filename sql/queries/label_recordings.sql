@@ -7,8 +7,8 @@
 with weeks as (
     select
         label_id,
-        from_day,
         to_day,
+        to_day - from_day as length,
         row_number() over (partition by label_id order by to_day desc) as week_no
     from marts.label_figures
     where dimension = 'week' and measure = 'n_plays' and not is_late and ($label = '' or label_id = $label)
@@ -20,14 +20,14 @@ figures as (
         cells.artist_id,
         cells.cell,
         weeks.week_no,
-        weeks.to_day - weeks.from_day as length,
+        weeks.length,
         case when count(cells.value) = count(*) then sum(cells.value)::bigint end as n_plays
     from marts.label_figures as cells
     inner join weeks on cells.label_id = weeks.label_id and cells.to_day = weeks.to_day
     where
         cells.measure = 'n_plays' and cells.dimension = 'recording' and cells.cell is not null
         and weeks.week_no <= 2
-    group by cells.label_id, cells.artist_id, cells.cell, weeks.week_no, weeks.from_day, weeks.to_day
+    group by cells.label_id, cells.artist_id, cells.cell, weeks.week_no, weeks.length
     having not bool_and(cells.is_late)
 )
 

@@ -59,10 +59,21 @@ class Rows:
         """The published lists."""
         return ListsTruth(self.lake, self.export)
 
+    @cached_property
+    def largest_artist(self) -> dict[str, str]:
+        """Id and name of the artist with most plays in the last 28 days."""
+        plays = plays_by_artist(self.lake.last(28)).join(self.lake.artists, on="artist_id")
+        return plays.sort("n_plays", "artist_id", descending=[True, False]).row(0, named=True)
+
     @property
     def listener(self) -> str:
         """The first listener by id who has a list."""
         return str(self.lists.places["user_id"].min())
+
+
+def plays_by_artist(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the plays of each artist."""
+    return rows.drop_nulls("artist_id").group_by("artist_id").agg(pl.col("n_plays").sum())
 
 
 @dataclass(frozen=True)
@@ -263,9 +274,12 @@ def reason_of_first(rows: Rows) -> Answer:
 
 def shared_audience(rows: Rows) -> Answer:
     """Return the artist whom the listeners of the most played artist of 28 days play most, beyond what is usual."""
-    plays = rows.lake.last(28).drop_nulls("artist_id").group_by("artist_id").agg(pl.col("n_plays").sum())
-    largest = plays.sort("n_plays", "artist_id", descending=[True, False])["artist_id"][0]
-    overlap = OperatorTruth(rows.lake).audience(largest, "country").rows["overlap"].row(0, named=True)
+    overlap = (
+        OperatorTruth(rows.lake)
+        .audience(rows.largest_artist["artist_id"], "country")
+        .rows["overlap"]
+        .row(0, named=True)
+    )
     return [overlap["name"], f"{overlap['n_listeners']:,}"]
 
 

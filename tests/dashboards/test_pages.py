@@ -85,6 +85,8 @@ def test_every_term_has_a_definition(
         ([1, 1_200], "localized"),
         ([0.5, 99.99, None], "%.2f"),
         ([0.5, -100.0], "%,.1f"),
+        ([7_577.0, 100.0, None], "localized"),
+        ([1.0, 100.0], "%,.1f"),
         ([0.05, -0.99], "%.3f"),
         ([None, float("nan")], "%.3f"),
         ([], "%.3f"),

@@ -19,6 +19,7 @@ from .truth.page import Truth
 
 FIGURES = (pl.Date, pl.Datetime, pl.Boolean)  # with the numeric types, the types of columns that need a truth
 MARKUP = re.compile(r"\*\*|\\(?=[^\w\s])|^- ", re.MULTILINE)
+WORD_JOINER = "\u2060"  # keeps Markdown from reading a time as the name of an emoji
 CLOSE = 1e-6  # similarities are computed in single precision
 
 
@@ -103,8 +104,8 @@ class Walk:
 
 
 def plain(text: str) -> str:
-    """Remove the markup of a text."""
-    return MARKUP.sub("", text).strip()
+    """Remove the markup of a text, and what keeps it from being read as markup."""
+    return MARKUP.sub("", text).replace(WORD_JOINER, "").strip()
 
 
 def bullets_of(text: str) -> list[str]:

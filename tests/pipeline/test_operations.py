@@ -47,7 +47,7 @@ def test_each_step_has_the_time_of_its_last_completion(tmp_path: Path) -> None:
     ]
 
 
-def at(hour: int, minute: int, **event: object) -> str:
+def event_line(hour: int, minute: int, **event: object) -> str:
     """Return the line of the log for an event on 1 July 2026."""
     return json.dumps({"at": f"2026-07-01T{hour:02}:{minute:02}:00.000+00:00", **event}) + "\n"
 
@@ -55,12 +55,12 @@ def at(hour: int, minute: int, **event: object) -> str:
 def test_a_night_lasts_from_its_first_event_to_its_last_step(tmp_path: Path) -> None:
     """Messages sent later and lines without a time do not make it longer; a run without a complete step is none."""
     home = Home(tmp_path)
-    log = at(2, 0, event="start", step="ingest") + at(2, 45, event="done", step="publish", seconds=9)
-    log += at(9, 0, event="sent", kind="digest") + done("late", 3) + '{"at": "noon", "event": "warning"}\n'
+    log = event_line(2, 0, event="start", step="ingest") + event_line(2, 45, event="done", step="publish", seconds=9)
+    log += event_line(9, 0, event="sent", kind="digest") + done("late", 3) + '{"at": "noon", "event": "warning"}\n'
     run_with(home, "2026-06-30-aaaaaaaa", log_jsonl=log, publish_done_json="{}")
-    run_with(home, "2026-06-30-bbbbbbbb", log_jsonl=at(3, 0, event="start", step="ingest"))
+    run_with(home, "2026-06-30-bbbbbbbb", log_jsonl=event_line(3, 0, event="start", step="ingest"))
 
-    assert operations.nights(home).rows() == [
+    assert operations.run_times(home).rows() == [
         ("2026-06-30-aaaaaaaa", date(2026, 6, 30), datetime(2026, 7, 1, 2, 45, tzinfo=UTC), 2_700.0, True)
     ]
 
@@ -68,7 +68,7 @@ def test_a_night_lasts_from_its_first_event_to_its_last_step(tmp_path: Path) -> 
 def test_the_history_of_disk_use_is_what_nights_measured(tmp_path: Path) -> None:
     """The last measurement of each run counts."""
     home = Home(tmp_path)
-    first, last = (at(2, 0, event="disk", parts={"lake": n_bytes, "models": 3}) for n_bytes in (5, 7))
+    first, last = (event_line(2, 0, event="disk", parts={"lake": n_bytes, "models": 3}) for n_bytes in (5, 7))
     run_with(home, "2026-06-29-aaaaaaaa", log_jsonl=first + last)
     run_with(home, "2026-06-30-bbbbbbbb", log_jsonl=done("ingest", 1))
 
@@ -94,7 +94,7 @@ def test_a_home_without_runs_has_nothing_to_tell(tmp_path: Path) -> None:
     assert operations.step_times(home).is_empty()
     assert operations.disk_use(home).is_empty()
     assert operations.disk_history(home).is_empty()
-    assert operations.nights(home).is_empty()
+    assert operations.run_times(home).is_empty()
     assert operations.waiting_in_inbox(home) == []
     assert operations.waiting_uploads(home, set()) == []
     assert operations.quarantined(home).is_empty()
