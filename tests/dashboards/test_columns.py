@@ -81,10 +81,9 @@ def test_a_labels_curves_are_the_last_weeks_of_its_ledger(open_page: Open, publi
         assert portrait.startswith("data:image/svg+xml,")
         plays = truth.trend("artist", artist_id)["plays_a_day"].to_list()[-12:]
         last_gap = max((no for no, value in enumerate(plays) if value is None), default=-1)
-        expected = plays[last_gap + 1 :]
-        assert (list(curve) if isinstance(curve, Sequence | np.ndarray) else []) == pytest.approx(
-            expected if len(expected) > 1 else []
-        )
+        known = plays[last_gap + 1 :]
+        drawn = list(curve) if isinstance(curve, Sequence | np.ndarray) else []
+        assert drawn == pytest.approx(known if len(known) > 1 else [])
 
 
 def test_an_operators_curves_are_the_complete_weeks_of_the_log(open_page: Open, published_home: Home) -> None:
