@@ -211,6 +211,8 @@ class CatalogueTruth:
             if len(chosen) < N_SIMILAR and artists[artist] < 2 and not releases[release]:
                 chosen.append({**row, "rank": len(chosen) + 1})
                 artists[artist], releases[release] = artists[artist] + 1, 1
+        if not chosen:
+            return Truth()
         columns = ("rank", "title", "artist_name", "similarity", "tempo_bpm", "energy", "mode")
         return Truth(rows={"similar": pl.DataFrame(chosen, infer_schema_length=None).select(columns)})
 
