@@ -37,7 +37,7 @@ def of_operator(rows: pl.DataFrame, id_column: str, artist_id: str = "") -> pl.D
     Returns:
         The rows with `curve`, plays in each week, behind the column of names that follows the ids.
     """
-    weeks = data.run_query("weekly_curves", to=data.last_sunday(), artist_id=artist_id)
+    weeks = data.run_query("weekly_curves", artist_id=artist_id)
     return _joined(rows, id_column, weeks.rename({"id": id_column, "n_plays": CURVE}))
 
 

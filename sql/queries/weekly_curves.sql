@@ -1,16 +1,24 @@
 -- Plays per week of artists, or of an artist's recordings, in the last complete weeks of the log, for small curves: 0
 -- where nothing was played.
 -- params:
---   to         Sunday on which the last week ends
+--   to         last day, the last of the log where empty =
 --   artist_id  artist whose recordings are listed; artists are listed where empty =
 --   weeks      weeks at most [weeks] = 12
 --   floor      plays that an artist or a recording needs in these weeks [count] = 1
-with weeks as (
-    select distinct week_start
-    from marts.artist_weekly
+with days as (
+    select
+        coalesce(cast(nullif($to, '') as date), max(listen_date)) as last_day,
+        min(listen_date) as first_day
+    from marts.track_daily
+),
+
+weeks as (
+    select distinct weekly.week_start
+    from marts.artist_weekly as weekly
+    cross join days
     where
-        week_start between $to::date - 7 * $weeks::integer + 1 and $to::date
-        and week_start >= (select min(daily.listen_date) from marts.track_daily as daily)
+        weekly.week_start between days.last_day - 7 * $weeks::integer - 5 and days.last_day - 6
+        and weekly.week_start >= days.first_day
 ),
 
 plays as (

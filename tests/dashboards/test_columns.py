@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import pytest
+import streamlit as st
 
 from dashboards import columns, parts
 from recsys.home import Home
@@ -49,7 +50,7 @@ def test_a_phone_is_known_by_its_browser(monkeypatch: pytest.MonkeyPatch, agent:
     class Context:
         headers = {} if agent is None else {"User-Agent": agent}
 
-    monkeypatch.setattr(columns.st, "context", Context)
+    monkeypatch.setattr(st, "context", Context)
 
     assert columns.is_phone() == is_phone
 
