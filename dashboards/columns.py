@@ -58,10 +58,12 @@ def csv_of(rows: pl.DataFrame, shares: Sequence[str]) -> str:
 
 def number_form(values: pl.Series) -> str:
     """Return the format of a column of numbers: counts have no decimals, other numbers equally many."""
-    known = values.drop_nulls()
-    if values.dtype.is_integer() or (len(known) and (known >= DETAILED_BELOW).all() and (known == known.round()).all()):
+    if values.dtype.is_integer():
         return "localized"
-    greatest = values.cast(pl.Float64).abs().fill_nan(0).fill_null(0).to_numpy().max(initial=0)
+    known = values.cast(pl.Float64).drop_nulls().drop_nans()
+    if len(known) and (known >= DETAILED_BELOW).all() and (known == known.round()).all():
+        return "localized"  # counts that a query has averaged or summed
+    greatest = known.abs().to_numpy().max(initial=0)
     return "%.3f" if greatest < 1 else "%.2f" if greatest < DETAILED_BELOW else "%,.1f"
 
 
