@@ -46,6 +46,7 @@ WAYS: dict[str, tuple[str, dict[str, str]]] = {
     "label-new": ("sources", {}),
     "label-chosen": ("sources", {}),
     "label-start": ("releases", {}),
+    "operator-step": ("operations", {}),
     "operator-length": ("operations", {}),
     "operator-disk": ("operations", {}),
     "operator-reason": ("recommendations", {"user_id": "the listener"}),
@@ -53,7 +54,6 @@ WAYS: dict[str, tuple[str, dict[str, str]]] = {
     "operator-reach": ("recommendations", {}),
 }
 WAITING = {
-    "operator-step": "no page shows how long the steps took",
     "label-alert": "something to do, and no figure: test_watchlist_page.py does it in six clicks",
 }
 
