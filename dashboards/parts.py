@@ -320,7 +320,7 @@ def table(
     configs = {name: _column(rows, name, headings[name], mart, forms.get(name)) for name in rows.columns}
     for name in linked:
         configs[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
-    configs[PORTRAIT] = st.column_config.ImageColumn("", width=45)
+    configs[PORTRAIT] = st.column_config.ImageColumn("♪", help="Initials of the name", width=45)
     st.dataframe(
         _with_portraits(_with_literal_buttons(columns.in_percent(rows, shares), linked), linked),
         column_config=configs,
