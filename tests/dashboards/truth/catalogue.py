@@ -32,8 +32,8 @@ class CatalogueTruth:
         named = self.lake.artists.drop_nulls()
         if not self.label:
             return named.sort("artist_id")
-        known = self.lake.tracks.drop_nulls("artist_id")
-        owners = known.group_by("artist_id").agg(is_own=(pl.col("label_id").fill_null("") == self.label).all())
+        known = self.lake.tracks.drop_nulls(["artist_id", "label_id"])
+        owners = known.group_by("artist_id").agg(is_own=(pl.col("label_id") == self.label).all())
         return named.join(owners.filter("is_own"), on="artist_id", how="semi").sort("artist_id")
 
     def analysed(self) -> dict[str, str]:
