@@ -124,9 +124,9 @@ def development(pool: Executor, home: Path, counts: QueryCounts) -> Development:
         for window in windows(whole, window_vectors(LONGEST_S))
     ]
     noises = [
-        Excerpt(name, vectors)
+        Excerpt(name, heard)
         for name, sound in other_sounds(home, CALIBRATION.noise, LONGEST_S)
-        if len(vectors := network().vectors(sound, RATE_HZ))
+        if len(heard := network().vectors(sound, RATE_HZ))
     ]
     return Development(index, list(_distorted(pool, home, parts, counts)), plain, noises)
 
