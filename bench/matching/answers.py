@@ -1,23 +1,38 @@
 """
 Run the queries of the matching benchmark.
 
-Each query is distorted once and given to our matching and, where it is installed, to Chromaprint.
+Each query is distorted once and given to our matching and, where it is installed, to Chromaprint. The answers to the
+queries of one part, length and distortion are a cell; finished cells are read from the folder of an interrupted run.
 """
 
 import sys
+from collections.abc import Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import process_time
+from typing import Any, Self
 
 import numpy as np
 
-from bench.matching.distortions import DISTORTIONS, RATE_HZ
-from bench.matching.queries import Parts, Query, QueryCounts, QuerySet, indexed_files, queries, read_sound, render
+from bench.matching.distortions import DISTORTIONS, RATE_HZ, SPEECH
+from bench.matching.queries import (
+    Parts,
+    Query,
+    QueryCounts,
+    QuerySet,
+    indexed_files,
+    queries,
+    read_sound,
+    render,
+    speech_files,
+)
+from bench.matching.sounds import other_sounds
 from bench.peers import chromaprint
 from bench.peers.chromaprint import U32, Chromaprint
+from recsys import files
 from recsys.arrays import F32, F64
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
 from recsys.matching.alignment import align_query
@@ -29,7 +44,7 @@ OURS, PEER = "ours", "chromaprint.npz"
 @dataclass(frozen=True, eq=False)
 class Answer:
     """
-    One matcher's align_query to a query.
+    One matcher's answer to a query.
 
     Attributes:
         is_found: Whether the right recording is ranked first.
@@ -43,6 +58,15 @@ class Answer:
     evidence: F64
     cpu_s: tuple[float, float]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as JSON values."""
+        return asdict(self) | {"evidence": self.evidence.tolist()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the answer that `as_json` stored."""
+        return cls(**stored | {"evidence": np.array(stored["evidence"])})
+
 
 @dataclass(frozen=True, eq=False)
 class QueryResult:
@@ -52,6 +76,17 @@ class QueryResult:
     recording: str
     ours: Answer
     peer: Answer | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result as JSON values."""
+        answers = {"ours": self.ours.as_json(), "peer": self.peer and self.peer.as_json()}
+        return {"distortion": self.distortion, "recording": self.recording, **answers}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Return the result that `as_json` stored."""
+        peer = stored["peer"] and Answer.from_json(stored["peer"])
+        return cls(stored["distortion"], stored["recording"], Answer.from_json(stored["ours"]), peer)
 
 
 @cache
@@ -76,8 +111,9 @@ def prepare(home: Path, pool: Executor, max_per_part: int, *, with_peer: bool) -
     render(home, pool, max_per_part)
     paths = indexed_files(home, max_per_part)
     names = [path.name for path in paths]
-    FingerprintIndex.build(names, list(pool.map(_vectors, paths)), version=network().version).save(home / OURS)
-    if with_peer:
+    if not (home / OURS).exists():
+        FingerprintIndex.build(names, list(pool.map(_vectors, paths)), version=network().version).save(home / OURS)
+    if with_peer and not (home / PEER).exists():
         Chromaprint.build(names, list(pool.map(_items, paths))).save(home / PEER)
 
 
@@ -91,11 +127,12 @@ def _items(path: Path) -> U32:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The results of uses, of real strangers and of rendered strangers."""
+    """The results of uses, of real strangers, of rendered strangers, and of sounds that are no music."""
 
     uses: list[QueryResult]
     strangers: list[QueryResult]
     rendered: list[QueryResult]
+    other_sounds: list[QueryResult]
 
 
 def run_queries(pool: Executor, home: Path, parts: Parts, length_s: int, counts: QueryCounts) -> Results:
@@ -106,16 +143,29 @@ def run_queries(pool: Executor, home: Path, parts: Parts, length_s: int, counts:
         for part in (parts.indexed, parts.strangers)
     )
     rendered = QuerySet(home, parts.rendered, parts.noise, length_s, counts.rendered, max_per_part, with_peer=False)
-    return Results(_run_all(pool, uses), _run_all(pool, strangers), _run_all(pool, rendered))
+    speech = list(SPEECH) if speech_files(home, parts.noise) else []
+    found = _run_all(pool, uses, [*DISTORTIONS, *speech])
+    unknown, unknown_rendered = (_run_all(pool, query_set, DISTORTIONS) for query_set in (strangers, rendered))
+    return Results(found, unknown, unknown_rendered, _other_sounds(home, parts.noise, length_s))
 
 
-def _run_all(pool: Executor, query_set: QuerySet) -> list[QueryResult]:
-    """Run a query set with every distortion, reporting progress on stderr."""
-    results = []
+def _run_all(pool: Executor, query_set: QuerySet, distortions: Iterable[str]) -> list[QueryResult]:
+    """Run a query set with some distortions, reporting progress on stderr."""
+    results, names = [], list(distortions)
     progress = f"{query_set.length_s} s, {query_set.part}"
-    for n_done, some in enumerate(pool.map(partial(_run, query_set), DISTORTIONS), start=1):
+    for n_done, some in enumerate(pool.map(partial(_cell, query_set), names), start=1):
         results.extend(some)
-        print(f"{progress}: {n_done} of {len(DISTORTIONS)} distortions", file=sys.stderr, flush=True)
+        print(f"{progress}: {n_done} of {len(names)} distortions", file=sys.stderr, flush=True)
+    return results
+
+
+def _cell(query_set: QuerySet, distortion: str) -> list[QueryResult]:
+    """Run the queries of a cell, or read their results if an interrupted run has stored them."""
+    path = query_set.home / "cells" / f"{query_set.part}, {query_set.length_s} s, {distortion}.json"
+    if path.exists():
+        return [QueryResult.from_json(stored) for stored in files.read_json(path)]
+    results = _run(query_set, distortion)
+    files.write_json(path, [result.as_json() for result in results])
     return results
 
 
@@ -124,6 +174,14 @@ def _run(query_set: QuerySet, distortion: str) -> list[QueryResult]:
     return [
         QueryResult(distortion, query.path.name, _our_answer(own, query), _peers_answer(peer, query) if peer else None)
         for query in queries(query_set, distortion)
+    ]
+
+
+def _other_sounds(home: Path, part: str, length_s: int) -> list[QueryResult]:
+    """Search sounds that are no music: whatever is found is false."""
+    return [
+        QueryResult("none", name, _our_answer(index(home), Query(Path(name), 0.0, sound)), None)
+        for name, sound in other_sounds(home, part, length_s)
     ]
 
 

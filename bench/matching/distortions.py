@@ -1,5 +1,5 @@
 """
-The 31 distortions that matching is evaluated on; each is applied to an excerpt before the query.
+The 31 distortions that matching is evaluated on, and speech over music; each is applied to an excerpt before the query.
 
 A distortion changes the tempo by `ratio` (1 for most), so that time t of the excerpt is at t / ratio of the query.
 """
@@ -17,10 +17,19 @@ RATE_HZ = 16_000
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Sounds that may be mixed into a query: noise and other music (mono, 16 kHz, float32), and a random generator."""
+    """
+    Sounds that may be mixed into a query (mono, 16 kHz, float32), and a random generator.
+
+    Attributes:
+        noises: Clips of recorded noise.
+        others: Recordings of other music.
+        speech: Files of speech; empty without eSpeak NG.
+        rng: Random generator.
+    """
 
     noises: list[F32]
     others: list[F32]
+    speech: list[F32]
     rng: np.random.Generator
 
     def noise(self, n: int) -> F32:
@@ -98,6 +107,14 @@ def _music(sound: F32, background: Background) -> F32:
     return distort.with_background(sound, background.other(), 5, background.rng)
 
 
+def _under_speech(louder_db: float) -> Change:
+    def covered(sound: F32, background: Background) -> F32:
+        speech = background.speech[int(background.rng.integers(len(background.speech)))]
+        return distort.with_background(sound, speech, -louder_db, background.rng)
+
+    return covered
+
+
 def _in_sequence(*changes: Change) -> Change:
     def combined(sound: F32, background: Background) -> F32:
         for single_change in changes:
@@ -132,4 +149,8 @@ DISTORTIONS = {
     "pitch +1, tempo +5 %": Distortion(_in_sequence(_pitch(1), _tempo(1.05)), 1.05),
     "speed +3 %, real noise 5 dB": Distortion(_in_sequence(_speed(1.03), _real(5)), 1.03),
     "social video": Distortion(_in_sequence(_pitch(1.5), _tempo(1.1), _real(10), _mp3(64)), 1.1),
+}
+
+SPEECH = {  # needs speech, and does not count in the mean over the 31
+    f"under speech, {louder_db} dB louder": Distortion(_under_speech(louder_db)) for louder_db in (0, 6, 12)
 }

@@ -3,7 +3,8 @@ Fit the match classifiers: a logistic regression on the evidence, and thresholds
 
 Excerpts of the two calibration parts are distorted in 31 ways. Each is a use in the index of all recordings, and a
 stranger in the index without its package. Windows of training recordings that are not indexed, and of rendered pieces,
-are strangers too: the thresholds are set on all strangers together.
+are strangers too, and so are sounds that are no music (`bench.matching.sounds`). The thresholds hold for music and for
+other sounds alike: easy strangers of one kind do not make room for false positives of the other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from bench.audio.recordings import recordings
 from bench.matching.answers import network
 from bench.matching.distortions import DISTORTIONS, RATE_HZ
 from bench.matching.queries import CALIBRATION, N_FILLING, N_OTHERS, QueryCounts, QuerySet, queries, read_sound
+from bench.matching.sounds import other_sounds
 from bench.options import audio_folder
 from recsys.arrays import F32, F64
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP
@@ -62,18 +64,23 @@ def package_of(recording: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Development:
-    """The index, and the excerpts that are uses, strangers or both."""
+    """The index, the excerpts that are uses, strangers or both, and excerpts of sounds that are no music."""
 
     index: FingerprintIndex
     distorted: list[Excerpt]
     strangers: list[Excerpt]
+    other_sounds: list[Excerpt]
 
     def uses(self, length_s: int) -> list[Evidence]:
         """Return the evidence on distorted excerpts whose recording is in the index."""
         return _evidence(self.index, self.distorted, window_vectors(length_s))
 
+    def no_music(self, length_s: int) -> list[Evidence]:
+        """Return the evidence on sounds that are no music."""
+        return _evidence(self.index, self.other_sounds, window_vectors(length_s))
+
     def negatives(self, length_s: int) -> list[Evidence]:
-        """Return the evidence on all excerpts, each in an index without its package."""
+        """Return the evidence on all excerpts of music, each in an index without its package."""
         n = window_vectors(length_s)
         packages = sorted({excerpt.package for excerpt in self.distorted})
         found = _evidence(self.index, self.strangers, n)
@@ -116,7 +123,12 @@ def development(pool: Executor, home: Path, counts: QueryCounts) -> Development:
         for path, whole in zip(unknown, pool.map(_vectors, unknown), strict=True)
         for window in windows(whole, window_vectors(LONGEST_S))
     ]
-    return Development(index, list(_distorted(pool, home, parts, counts)), plain)
+    noises = [
+        Excerpt(name, heard)
+        for name, sound in other_sounds(home, CALIBRATION.noise, LONGEST_S)
+        if len(heard := network().vectors(sound, RATE_HZ))
+    ]
+    return Development(index, list(_distorted(pool, home, parts, counts)), plain, noises)
 
 
 def _vectors(path: Path) -> F32:
@@ -137,14 +149,39 @@ def _excerpts(query_set: QuerySet, distortion: str) -> list[Excerpt]:
     return [excerpt for excerpt in excerpts if len(excerpt.vectors)]
 
 
-def fit(uses: list[Evidence], strangers: list[Evidence], length_s: int) -> MatchClassifier:
-    """Fit a classifier on found uses (positives) and strangers (negatives), and set its thresholds on the strangers."""
-    positives, negatives = (
-        np.stack([one.features for one in some]) for some in ([one for one in uses if one.is_found], strangers)
+def fit(uses: list[Evidence], music: list[Evidence], no_music: list[Evidence], length_s: int) -> MatchClassifier:
+    """
+    Fit a classifier on found uses (positives) and strangers (negatives), and set its thresholds.
+
+    Args:
+        uses: Evidence on uses.
+        music: Evidence on strangers that are music.
+        no_music: Evidence on other sounds.
+        length_s: Length of the queries [s].
+
+    Returns:
+        The classifier; each threshold is the larger one of those that music and other sounds require.
+    """
+    positives = _features([use for use in uses if use.is_found])
+    classifier = _regression(positives, _features([*music, *no_music]), length_s)
+    by_kind = [
+        with_thresholds(
+            classifier,
+            classifier.log_odds(_features(strangers)),
+            [stranger.recording for stranger in strangers],
+            margin=MARGIN,
+        )
+        for strangers in (music, no_music)
+    ]
+    return replace(
+        classifier,
+        threshold_1_percent=max(fitted.threshold_1_percent for fitted in by_kind),
+        threshold_01_percent=max(fitted.threshold_01_percent for fitted in by_kind),
     )
-    classifier = _regression(positives, negatives, length_s)
-    names = [one.recording for one in strangers]
-    return with_thresholds(classifier, classifier.log_odds(negatives), names, margin=MARGIN)
+
+
+def _features(evidence: list[Evidence]) -> F64:
+    return np.stack([one.features for one in evidence])
 
 
 def _regression(uses: F64, strangers: F64, length_s: int) -> MatchClassifier:

@@ -16,7 +16,8 @@ import numpy as np
 
 from bench.audio.recordings import noises, recordings
 from bench.audio.rendered import Piece, pieces, render_mono
-from bench.matching.distortions import DISTORTIONS, RATE_HZ, Background, Distortion
+from bench.audio.speech import is_installed, make_speech
+from bench.matching.distortions import DISTORTIONS, RATE_HZ, SPEECH, Background, Distortion
 from bench.options import audio_folder
 from recsys.arrays import F32
 from recsys.audio.signal import read_audio
@@ -25,6 +26,7 @@ from recsys.synth.render import write_audio
 LENGTHS_S = (10, 5, 3)
 N_FILLING, N_RENDERED_FILLING = 150, 30  # indexed but never queried: training recordings, rendered pieces per side
 N_OTHERS = 50  # training recordings that are mixed into queries as other music
+N_SPEECH = 40  # files of speech per side
 SEED = 7
 
 
@@ -37,7 +39,7 @@ class Parts:
         indexed: Part of `bench.audio.recordings` that is in the index.
         strangers: Part of `bench.audio.recordings` that is not in the index.
         rendered: Folder of rendered strangers.
-        noise: Part of the noise clips that is mixed in.
+        noise: Part of the noise clips, and of the speech, that is mixed in.
         tunes: Part of `bench.audio.rendered` that is rendered.
         n_rendered: Number of rendered strangers.
     """
@@ -61,7 +63,10 @@ def read_sound(path: Path) -> F32:
 
 
 def render(home: Path, pool: Executor, max_per_part: int, sides: Iterable[Parts] = (CALIBRATION, TEST)) -> None:
-    """Render the strangers and the pieces for the index, each tune once, at most `max_per_part` of each kind."""
+    """Render speech, strangers and pieces for the index, each tune once, at most `max_per_part` of each kind."""
+    if is_installed():
+        for parts in sides:
+            make_speech(_speech_folder(home, parts.noise), parts.noise, min(N_SPEECH, max_per_part))
     targets: list[tuple[Path, Piece]] = []
     for parts in sides:
         n_filling, n_strangers = min(N_RENDERED_FILLING, max_per_part), min(parts.n_rendered, max_per_part)
@@ -71,9 +76,20 @@ def render(home: Path, pool: Executor, max_per_part: int, sides: Iterable[Parts]
         folders = ["filling"] * n_filling + [parts.rendered] * n_strangers
         for number, (folder, piece) in enumerate(zip(folders, unique, strict=True)):
             targets.append((home / folder / f"{parts.tunes} {number:03}.wav", piece))
-    for path, _ in targets:
+    missing = [(path, piece) for path, piece in targets if not path.exists()]
+    for path, _ in missing:
         path.parent.mkdir(parents=True, exist_ok=True)
-    list(pool.map(_write, *zip(*targets, strict=True), chunksize=8))
+    if missing:
+        list(pool.map(_write, *zip(*missing, strict=True), chunksize=8))
+
+
+def _speech_folder(home: Path, part: str) -> Path:
+    return home / "speech" / part
+
+
+def speech_files(home: Path, part: str) -> list[Path]:
+    """List the files of speech of a part, made by `render`; empty without eSpeak NG."""
+    return sorted(_speech_folder(home, part).glob("*.wav"))
 
 
 def _write(path: Path, piece: Piece) -> None:
@@ -111,7 +127,7 @@ class QuerySet:
     Attributes:
         home: Folder of the indexes and the rendered pieces.
         part: The part of the recordings, or the folder of rendered pieces, that excerpts come from.
-        noise: Part of the noise clips that is mixed in.
+        noise: Part of the noise clips, and of the speech, that is mixed in.
         length_s: Length of a query [s].
         n: Queries per distortion.
         max_per_part: Recordings that excerpts come from, at most.
@@ -137,10 +153,10 @@ class Query:
 
 
 def queries(query_set: QuerySet, name: str) -> Iterator[Query]:
-    """Yield excerpts of the recordings in random order, each distorted as DISTORTIONS[name] says."""
-    distortion, n = DISTORTIONS[name], query_set.n
+    """Yield excerpts of the recordings in random order, each distorted as DISTORTIONS or SPEECH says."""
+    distortion, n = (DISTORTIONS | SPEECH)[name], query_set.n
     rng = np.random.default_rng([SEED, crc32(f"{name} {query_set.part} {query_set.length_s}".encode())])
-    background = Background(*_background(query_set.noise, query_set.max_per_part), rng)
+    background = Background(*_background(query_set.home, query_set.noise, query_set.max_per_part), rng)
     paths = _source_files(query_set)
     order = np.concatenate([rng.permutation(len(paths)) for _ in range(1 + n // len(paths))])[:n]
     for row in order:
@@ -155,10 +171,13 @@ def _source_files(query_set: QuerySet) -> list[Path]:
 
 
 @cache
-def _background(noise: str, max_per_part: int) -> tuple[list[F32], list[F32]]:
+def _background(home: Path, part: str, max_per_part: int) -> tuple[list[F32], list[F32], list[F32]]:
+    """Return noises, other music and speech."""
     audio = audio_folder()
     others = recordings(audio)["train"][N_FILLING : N_FILLING + min(N_OTHERS, max_per_part)]
-    return [read_sound(path) for path in noises(audio)[noise][:max_per_part]], [read_sound(path) for path in others]
+    files = noises(audio)[part][:max_per_part], others, speech_files(home, part)
+    found, music, speech = ([read_sound(path) for path in some] for some in files)
+    return found, music, speech
 
 
 def _excerpt(sound: F32, distortion: Distortion, length_s: int, rng: np.random.Generator) -> tuple[int, F32]:

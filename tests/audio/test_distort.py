@@ -91,12 +91,19 @@ def test_silence_mixed_in_changes_nothing() -> None:
     assert np.array_equal(mixed, tone())
 
 
-def test_pink_noise_falls_by_three_decibels_per_octave() -> None:
-    """9 dB over the three octaves from 500 to 4,000 Hz."""
-    power = np.square(np.abs(np.fft.rfft(distort.pink_noise(1 << 18, np.random.default_rng(7)))))
+@pytest.mark.parametrize(("exponent", "fall_db"), [(0, 0), (0.5, 9), (1, 18)])
+def test_coloured_noise_falls_by_six_decibels_per_octave_and_exponent(exponent: float, fall_db: float) -> None:
+    """White, pink and brown noise: 0, 9 and 18 dB over the three octaves from 500 to 4,000 Hz."""
+    power = np.square(np.abs(np.fft.rfft(distort.coloured_noise(1 << 18, exponent, np.random.default_rng(7)))))
     hz = np.arange(len(power)) * RATE_HZ / (1 << 18)
     low, high = (power[(hz > centre * 0.9) & (hz < centre * 1.1)].mean() for centre in (500, 4_000))
-    assert 10 * np.log10(low / high) == pytest.approx(9, abs=0.5)
+    assert 10 * np.log10(low / high) == pytest.approx(fall_db, abs=0.5)
+
+
+def test_pink_noise_is_halfway_between_white_and_brown() -> None:
+    """Its amplitude falls with the square root of frequency."""
+    pink, halfway = distort.pink_noise(99, np.random.default_rng(7)), np.random.default_rng(7)
+    assert np.array_equal(pink, distort.coloured_noise(99, 0.5, halfway))
 
 
 def test_reverberation_has_the_requested_decay_time() -> None:

@@ -18,6 +18,7 @@ from recsys.audio.fingerprint.fingerprinter import (
     RATE_HZ,
     VECTOR_HOP_S,
     Fingerprint,
+    Fingerprinter,
     n_vectors,
     spectrogram,
 )
@@ -25,7 +26,6 @@ from recsys.audio.training.distort import with_tempo
 from recsys.audio.training.tasks import fingerprint
 from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 from recsys.audio.weights_file import with_weights
-from recsys.errors import InputError
 
 
 def melody(seed: int, seconds: float = 14.0) -> np.ndarray:
@@ -135,7 +135,69 @@ def test_pairs_are_at_the_same_time(ratio: float, monkeypatch: pytest.MonkeyPatc
         assert abs(middles[0] - middles[1]) <= 2
 
 
-def test_there_is_no_pretrained_fingerprint() -> None:
-    """Training of fingerprints starts from random weights only."""
-    with pytest.raises(InputError, match="start: found 'pretrained', expected 'random'"):
-        fingerprint.network("pretrained")
+def test_training_starts_from_the_shipped_weights_or_from_random_ones() -> None:
+    """A continued training begins with the vectors of the network in the package."""
+    frames = spectrogram(torch.from_numpy(melody(1))[None])
+
+    with torch.inference_mode():
+        shipped, pretrained, random = (
+            network.eval()(frames)
+            for network in (
+                Fingerprinter.load().network,
+                fingerprint.network("pretrained"),
+                fingerprint.network("random"),
+            )
+        )
+
+    assert torch.equal(shipped, pretrained)
+    assert float((shipped * random).sum(dim=2).mean()) < 0.5
+
+
+def as_tensors(*sounds: np.ndarray) -> list[torch.Tensor]:
+    """Return sounds as `prepare` does, without scaling them."""
+    return [torch.from_numpy(np.asarray(sound)).half() for sound in sounds]
+
+
+@pytest.mark.parametrize("cover", list(fingerprint.COVERS))
+def test_covers_are_at_most_ten_decibels_louder(cover: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is added to a tone is nothing, or a sound of a level between 10 dB above and 10 dB below it."""
+    monkeypatch.setattr(fingerprint, "_drawn", lambda *_: cover)
+    tone, other = (np.sin(hz * np.arange(fingerprint.EXCERPT) / RATE_HZ).astype(np.float32) for hz in (700, 900))
+    noises = as_tensors(np.random.default_rng(1).standard_normal(RATE_HZ), other[: 2 * RATE_HZ])
+    rng = np.random.default_rng(2)
+
+    added = [fingerprint._covered(tone, other, noises, rng) - tone for _ in range(20)]
+
+    levels_db = [10 * np.log10(np.square(sound).mean() / 0.5 + 1e-9) for sound in added]
+    if cover == "none":
+        assert max(levels_db) < -80
+    elif cover == "music":  # never louder than the tone
+        assert -10.1 < min(levels_db) < max(levels_db) < 0.1
+    else:  # both at once add up to less than 3 dB more than the louder one
+        assert -10.1 < min(levels_db) < 0 < max(levels_db) < 13.1
+
+
+def test_sounds_are_layers_of_the_clips_given() -> None:
+    """Clips of silence give silence; layers of a loud clip give one that is as long as an excerpt."""
+    silent, loud = as_tensors(np.zeros(900, np.float32)), as_tensors(melody(3))
+
+    assert not fingerprint._sounds(silent, np.random.default_rng(1)).any()
+    assert fingerprint._sounds(loud, np.random.default_rng(1)).shape == (fingerprint.EXCERPT,)
+    assert fingerprint._sounds(loud, np.random.default_rng(1)).any()
+
+
+@pytest.mark.parametrize("change", list(fingerprint.CHANGES))
+def test_a_change_of_tempo_is_stated_with_its_ratio(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The length of the changed excerpt follows from the ratio; a change of pitch keeps it."""
+    monkeypatch.setattr(fingerprint, "_drawn", lambda *_: change)
+
+    sound, ratio = fingerprint._transposed(melody(4), np.random.default_rng(5))
+
+    assert (ratio != 1) == (change in {"speed", "tempo", "tempo and pitch"})
+    assert len(sound) == pytest.approx(len(melody(4)) / ratio, rel=0.005)  # speeds are rounded to simple ratios
+
+
+def test_probabilities_add_up_to_one() -> None:
+    """Each table of probabilities is complete."""
+    for shares in (fingerprint.CHANGES.values(), fingerprint.COVERS.values(), fingerprint.LAYERS):
+        assert sum(shares) == pytest.approx(1)

@@ -66,8 +66,13 @@ def white_noise(n: int, rng: np.random.Generator) -> F32:
 
 def pink_noise(n: int, rng: np.random.Generator) -> F32:
     """Return pink noise, whose power falls by 3 dB per octave, shape (n,), float32."""
+    return coloured_noise(n, 0.5, rng)
+
+
+def coloured_noise(n: int, exponent: float, rng: np.random.Generator) -> F32:
+    """Return noise whose amplitude falls with this power of frequency: 0 white, .5 pink, 1 brown; (n,), float32."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
-    return np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), n).astype(np.float32)
+    return np.fft.irfft(spectrum / np.maximum(np.arange(len(spectrum)), 1) ** exponent, n).astype(np.float32)
 
 
 def with_reverb(sound: F32, rate_hz: int, decay_s: float, rng: np.random.Generator, *, wet_db: float = 0.0) -> F32:

@@ -1,0 +1,125 @@
+"""The matching benchmark: speech and other sounds, interrupted runs, thresholds, and the table in Markdown."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.audio import speech
+from bench.matching import answers, sounds
+from bench.matching.answers import Answer, QueryResult, Results
+from bench.matching.distortions import DISTORTIONS, RATE_HZ, SPEECH, Background
+from bench.matching.fit import Evidence, fit
+from bench.matching.queries import QuerySet
+from bench.matching.report import print_summary, summary
+from recsys.matching.alignment import MatchClassifier
+
+
+def test_languages_voices_and_sentences_of_the_parts_differ() -> None:
+    """Speech in the test is unlike speech in training."""
+    for table in (speech.LANGUAGES, speech.VOICES, speech.SENTENCES):
+        values = [value for part in table.values() for value in part]
+        assert len(values) == len(set(values))
+        assert list(table) == ["train", "calibration", "test"]
+
+
+@pytest.mark.skipif(not speech.is_installed(), reason="espeak-ng is not on the PATH")
+def test_speech_is_made_once(tmp_path: Path) -> None:
+    """The same files again cost nothing, and files of a number have the same content in every run."""
+    first, second = (speech.make_speech(tmp_path / name, "test", 2) for name in ("a", "b"))
+    changed = first[0].stat().st_mtime_ns
+
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert first[0].read_bytes() != first[1].read_bytes()
+    assert speech.make_speech(tmp_path / "a", "test", 2) == first
+    assert first[0].stat().st_mtime_ns == changed
+
+
+@pytest.mark.parametrize(("name", "louder_db"), [*zip(SPEECH, (0, 6, 12), strict=True)])
+def test_speech_is_louder_than_the_music_under_it(name: str, louder_db: float) -> None:
+    """What is added has the level that the distortion states."""
+    rng = np.random.default_rng(1)
+    music, voice = (rng.standard_normal(RATE_HZ).astype(np.float32) for _ in range(2))
+
+    added = SPEECH[name].change(music, Background([], [], [0.1 * voice], rng)) - music
+
+    assert 10 * np.log10(np.square(added).mean() / np.square(music).mean()) == pytest.approx(louder_db, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", list(sounds.MADE))
+def test_made_sounds_lie_between_the_quietest_and_the_loudest_level(kind: str) -> None:
+    """Levels are drawn at random and stated below full scale."""
+    rng = np.random.default_rng(3)
+    levels_db = [
+        10 * np.log10(np.square(sounds._as_recorded(sounds.MADE[kind](RATE_HZ, rng), rng)).mean()) for _ in range(9)
+    ]
+
+    assert sounds.QUIETEST_DBFS - 1 < min(levels_db) < max(levels_db) < sounds.LOUDEST_DBFS + 1
+    assert max(levels_db) - min(levels_db) > 10
+
+
+def result(distortion: str, recording: str, score: float, *, is_found: bool) -> QueryResult:
+    """Return a result whose only evidence is a score."""
+    return QueryResult(distortion, recording, Answer(is_found, np.nan, np.array([score]), (0.1, 0.2)), None)
+
+
+def test_a_finished_cell_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run reads the results of the first."""
+    runs: list[str] = []
+
+    def run(_query_set: QuerySet, distortion: str) -> list[QueryResult]:
+        runs.append(distortion)
+        return [result(distortion, "r", 0.25, is_found=True)]
+
+    monkeypatch.setattr(answers, "_run", run)
+    query_set = QuerySet(tmp_path, "queried", "test", 10, 1, 4, with_peer=False)
+
+    (first,), (second,) = (answers._cell(query_set, "tempo +5%") for _ in range(2))
+
+    assert runs == ["tempo +5%"]
+    assert second.as_json() | {"ours": None} == first.as_json() | {"ours": None}
+    assert second.ours.evidence.tolist() == [0.25]
+    assert (second.ours.is_found, second.peer) == (True, None)
+    assert np.isnan(second.ours.offset_error_s)
+
+
+def evidence(scores: np.ndarray, name: str) -> list[Evidence]:
+    """Return evidence of which only the score differs, ten windows per recording."""
+    rest = np.random.default_rng(9).normal(size=(len(scores), 7)) * 1e-3
+    rows = zip(scores, rest, strict=True)
+    return [Evidence(f"{name} {n // 10}", True, np.r_[score, row]) for n, (score, row) in enumerate(rows)]
+
+
+def test_thresholds_hold_for_music_and_for_other_sounds() -> None:
+    """Whichever kind of stranger scores higher sets the threshold; the easier kind does not lower it."""
+    rng = np.random.default_rng(4)
+    uses = evidence(rng.normal(0.8, 0.1, 400), "use")
+    high, low = (evidence(rng.normal(mean, 0.05, 400), "stranger") for mean in (0.4, 0.1))
+
+    hard_music, hard_noise, alone = fit(uses, high, low, 10), fit(uses, low, high, 10), fit(uses, high, high, 10)
+
+    assert hard_music.threshold_1_percent == pytest.approx(hard_noise.threshold_1_percent, rel=0.05)
+    for fitted in (hard_music, alone):
+        let_in = fitted.probability(np.stack([one.features for one in high])) > fitted.threshold_1_percent
+        assert let_in.mean() <= 0.01
+
+
+def test_the_summary_counts_speech_apart_from_the_31(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every distortion is found and speech is not: the mean stays at 100 %, the rows of speech are at 0 %."""
+    uses = [result(name, f"r{n}", 0.9, is_found=True) for name in DISTORTIONS for n in range(3)]
+    covered = [result(name, "r0", 0.9, is_found=False) for name in SPEECH]
+    strangers = [result("clean", f"s{n}", 0.8 if n == 0 else 0.1, is_found=False) for n in range(10)]
+    silent = [result("none", "hum 1", 0.0, is_found=False)]
+    classifier = MatchClassifier(10, [0.5], [0.1], [1.0, 0.0], threshold_1_percent=0.9, threshold_01_percent=0.97)
+
+    figures = summary(Results([*uses, *covered], strangers, strangers, silent), classifier)
+    print_summary({10: figures, 5: figures})
+
+    assert figures["mean over the 31"] == "100.0% [100.0%, 100.0%]"
+    assert figures["under speech, 6 dB louder"] == "0.0% [0.0%, 0.0%]"
+    assert figures["real strangers let in"].startswith("10.00%")
+    assert figures["real strangers let in at the .1 % point"].startswith("0.00%")
+    assert figures["sounds that are no music let in"].startswith("0.00%")
+    printed = capsys.readouterr().out
+    assert "| | 10 s | 5 s |\n|---|---|---|\n| mean over the 31, first at any score | 100.0% | 100.0% |" in printed
+    assert not any("speech" in row for row in summary(Results(uses, strangers, strangers, silent), classifier))
