@@ -227,6 +227,13 @@ def _older_home(folder: Path, inbox: Path, day: str) -> Path:
     return home
 
 
+def _shown(found: Iterator[Kill]) -> Iterator[Kill]:
+    """Print each kill to standard error as it ends, so that what was done is known if the benchmark is stopped."""
+    for number, kill in enumerate(found, start=1):
+        click.echo(f"{number}: after {kill.after_s:.2f} s, {kill.step}: {kill.fault or 'no fault'}", err=True)
+        yield kill
+
+
 def _report(command: str, found: list[Kill]) -> None:
     for kill in found:
         if kill.fault:
@@ -247,9 +254,9 @@ def main(n: int, n_migrations: int, seed: int) -> None:
         settings = World(scale=0.04, n_labels=2, n_artists=20, n_tracks=200, n_tracks_with_audio=0)
         write_world(Path(name), settings)
         inbox, day = Path(name) / "raw", str(settings.as_of)
-        killed_runs = list(kills(inbox, day, n, seed)) if n else []
+        killed_runs = list(_shown(kills(inbox, day, n, seed))) if n else []
         older = _older_home(Path(name), inbox, day) if n_migrations else None
-        killed_migrations = list(migration_kills(older, n_migrations, seed)) if older else []
+        killed_migrations = list(_shown(migration_kills(older, n_migrations, seed))) if older else []
     _report("nightly", killed_runs)
     _report("migration", killed_migrations)
     found = killed_runs + killed_migrations

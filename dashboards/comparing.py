@@ -28,7 +28,7 @@ NAMES = {
     "n_periods": "weeks",
 }
 RELEASE_NOTE = "Day 1 or week 1 is that of the release date; of an artist, that of the newest recording."
-FORMATS = {"plays_a_day": "%.1f", "skip_share": "percent"}
+FORMATS = {"plays_a_day": "%.1f"}
 
 
 def choose_kind() -> tuple[str, dict[str, str]]:

@@ -20,13 +20,14 @@ def click_through() -> None:
             "A position counts once the days are over within which a play is a reward ([exploration] in the recipe).",
         )
         return
-    formats = dict.fromkeys(("rate", "low", "high"), "percent")
+    formats = dict.fromkeys(("low", "high"), "percent")
     parts.figure(
         f"Click-through by {GROUPS[group].lower()}",
         found,
         charts.intervals(found, "rate", "part", unit="%", low="low", high="high"),
         alt_text=f"First is {found['part'][0]}: {found['rate'][0]:.1%} of positions were played.",
         key="click_through",
+        formats=formats,
         note="Share of positions whose recording the listener played while the list was shown, with its 95 % interval. "
         "Those that exploration drew are logged, so that policies can be compared; others are not.",
     )
@@ -40,7 +41,7 @@ def click_through() -> None:
         key="other_policies",
         title="What other policies would reach",
         names={"policy": "would draw", "estimate": "click-through"},
-        formats=formats | {"estimate": "percent", "n_effective": "%.0f"},
+        formats=formats | {"n_effective": "%.0f"},
     )
     parts.caption(
         "Estimates from the logged draws and their probabilities (self-normalised inverse propensities). Where few "

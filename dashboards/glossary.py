@@ -16,6 +16,7 @@ COMPUTED_COLUMNS = {
     "change": "value / value of the period before - 1: 0.1 is 10 % more",
     "chosen_share": "share of plays that the listener chose [0..1]",
     "completion_rate": "listens of at least 90 % of the recording / listens whose length is known [0..1]",
+    "curve": "plays in each of the last complete weeks; of a label, plays per day in closed weeks without a gap",
     "difference": "plays minus plays of the period before [count]",
     "ends_s": "where the use ends in the file [s]",
     "error": "why a run stopped",

@@ -1,6 +1,8 @@
 """Coloured initials in place of a picture: catalogues have none of artists and recordings."""
 
+from functools import lru_cache
 from html import escape
+from urllib.parse import quote
 from zlib import crc32
 
 COLOURS = ("#0072B2", "#B34D00", "#00795A", "#9C4F80", "#805500", "#1A6E99")  # at least 4.5 to 1 with white text
@@ -23,3 +25,9 @@ def picture(name: str) -> str:
         '<text x="32" y="42" text-anchor="middle" fill="#FFFFFF" font-family="sans-serif" font-size="26" '
         f'font-weight="600">{escape(initials(name))}</text></svg>'
     )
+
+
+@lru_cache(maxsize=10_000)
+def address(name: str) -> str:
+    """Return the picture of a name as a data address, for a cell of a table."""
+    return f"data:image/svg+xml,{quote(picture(name))}"

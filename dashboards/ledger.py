@@ -5,12 +5,13 @@ Pages of `app_pages` call one function each for viewers of a label. Artists, rec
 only, the label's total also per day. A cell without a figure had too few listeners, and the page says so; never 0.
 """
 
+from datetime import timedelta
 from math import ceil
 
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, curve_notes, data, filters, home, links, maps, parts, sentences, watching
+from dashboards import charts, curve_notes, curves, data, filters, home, links, maps, parts, sentences, watching
 from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
@@ -31,12 +32,12 @@ DIMENSIONS = {
     "loyalty": "Played the label before",
 }
 SHARED = {name: DIMENSIONS[name] for name in ("country", "age_band", "gender", "source")}
+SHORT_SOURCES = {"chosen by the listener": "chosen"}  # behind a line
 OUTLIERS = {"recording": "recordings", "artist": "artists"}
 WEEK_MEASURES = (
     *("n_plays", "n_listeners", "n_skips", "n_saves", "n_likes", "n_playlist_adds"),
     *("hours_played", "skip_share"),
 )
-FORMATS = {"share": "percent", "change": "percent"}
 DAY_UNIT = "plays per day; where a closed period has several days, their average on the last one"
 ADDS_UNIT = "adds per day, average of each closed period"
 WEEK_UNIT = "plays per day, average of each closed week; a gap is a week with too few listeners"
@@ -102,9 +103,10 @@ def _movers(n_weeks: str) -> pl.DataFrame:
 
 
 def _totals(totals: pl.DataFrame) -> None:
-    """Show the totals of the last period, and the plays of all closed periods."""
+    """Show the totals of periods that ended in the last closed seven days, and the plays of all closed periods."""
+    newest = pl.col("last_date") > pl.col("last_date").max() - timedelta(days=7)
     with st.container(horizontal=True):
-        for row in totals.filter(pl.col("last_date") == pl.col("last_date").max()).iter_rows(named=True):
+        for row in totals.filter(newest).iter_rows(named=True):
             parts.metric(
                 MEASURES[row["measure"]],
                 row["n_now"],
@@ -148,7 +150,9 @@ def artist() -> None:
     _weeks("artist", artist_id)
     _audience_of(artist_id, dimension)
     recordings = data.run_query("label_parts", dimension="recording", artist_id=artist_id, weeks=n_weeks)
-    _parts(recordings.drop("n_listeners"), f"Recordings, {WEEKS[n_weeks]}", key="artist_tracks", dimension="recording")
+    title = f"Recordings, {WEEKS[n_weeks]}"
+    rows = recordings.drop("n_listeners")
+    _parts(rows, title, key="artist_tracks", dimension="recording", artist_id=artist_id)
 
 
 def _audience_of(artist_id: str, dimension: str) -> None:
@@ -193,7 +197,24 @@ def trends() -> None:
             opens="name",
         )
     _parts(artists, f"All artists, {WEEKS[n_weeks]}", key="trending_artists", dimension="artist")
+    _recording_changes()
     parts.market_moves(data.run_query_if_stored("label_market_moves").drop("label_id", strict=False))
+
+
+def _recording_changes() -> None:
+    """Show the recordings of the last closed week, those whose plays changed most first."""
+    rows = data.run_query("label_recordings")
+    if rows.is_empty():
+        parts.empty_state("No recording has a figure in the last closed week.", "All artists has their plays together.")
+        return
+    parts.table(
+        _with_ids(curves.of_label(rows, "recording"), "recording").drop("artist_id"),
+        mart="label_figures",
+        key="recording_changes",
+        title="Recordings by change of plays, the last closed week",
+        names={"name": "recording", "artist_name": "artist", "curve": "last weeks", "n_plays_before": "week before"},
+    )
+    parts.caption(f"At most 100 recordings; one with {under_listeners(data.least_listeners())} has no figure.")
 
 
 def breakouts() -> None:
@@ -211,15 +232,21 @@ def breakouts() -> None:
         parts.figure(
             "Plays above expectation",
             _with_ids(found, dimension),
-            charts.bars(_with_ids(found.head(20), dimension), "z", "name", unit="z-score against the weeks before"),
+            charts.bars(
+                _with_ids(found.head(20), dimension),
+                "z",
+                "name",
+                unit="distance from the weeks before, in standard deviations",
+            ),
             alt_text=f"{found['name'][0]} is furthest above.",
             key="breakouts",
             opens="name",
         )
     for rows, title, key in ((found, "All breakouts", "breakouts_table"), (drops, "Unusual drops", "drops")):
         if not rows.is_empty():
-            shown = _with_ids(rows, dimension)
-            parts.table(shown, mart="label_figures", key=key, title=title, names={"n_expected": "expected plays"})
+            names = {"n_expected": "expected plays", "curve": "last weeks", "z": "distance (z)"}
+            shown = _with_ids(curves.of_label(rows, dimension), dimension)
+            parts.table(shown, mart="label_figures", key=key, title=title, names=names)
 
 
 def audience() -> None:
@@ -303,7 +330,7 @@ def _artist_markets() -> None:
         key="artist_markets",
         title="The artist by country",
         names={"name": "country", "share": "share of the artist's plays", "label_share": "share of the label's plays"},
-        formats={"share": "percent", "label_share": "percent"} | dict.fromkeys(("ratio", "low", "high"), "%.2f"),
+        formats=dict.fromkeys(("ratio", "low", "high"), "%.2f"),
     )
 
 
@@ -330,7 +357,6 @@ def _overlap() -> None:
         key="overlap",
         title=f"Other artists, from {first} to {last}",
         names={"name": "artist", "share": "share of listeners"},
-        formats={"share": "percent"},
     )
     parts.caption(
         "Listeners who play both artists much, as a share of the artist's. To protect them, up to five are added or "
@@ -367,11 +393,14 @@ def _sources(weeks: pl.DataFrame, title: str, *, key: str, note: str = "") -> No
         parts.empty_state("No closed week had enough listeners for this.", "A week is closed once it had enough.")
         return
     last = weeks.filter(pl.col("to_day") == pl.col("to_day").max())
+    if not note:
+        parts.bullets([sentences.parts_sentence("Plays", last, "n_plays", "play_share", "part")])
+    short = weeks.with_columns(pl.col("part").replace(SHORT_SOURCES))
     blur = note.format(error=ceil(100 * last["error"][0])) if note else ""
     parts.figure(
         title,
         weeks.drop("label_id"),
-        charts.lines(weeks, "to_day", "play_share", by="part", unit="%", points=True),
+        charts.lines(short, "to_day", "play_share", by="part", unit="%", points=True),
         alt_text=", ".join(f"{share:.0%} {part}" for part, share in last.select("part", "play_share").iter_rows())
         + ".",
         key=key,
@@ -386,6 +415,7 @@ def _loyalty() -> None:
         parts.empty_state("No closed week tells yet who comes back.", "It is counted when a week is closed.")
         return
     last = weeks.filter(pl.col("to_day") == pl.col("to_day").max())
+    parts.bullets([sentences.parts_sentence("Listeners", last, "n_listeners", "share", "name")])
     parts.figure(
         "Who comes back",
         weeks.drop("label_id", "cell"),
@@ -477,7 +507,7 @@ def _weeks(dimension: str, cell: str) -> None:
         parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
     last = weeks.row(-1, named=True)
-    missing = "withheld" if last["is_withheld"] else under_listeners(data.least_listeners()).removesuffix(" listeners")
+    missing = "withheld" if last["is_withheld"] else parts.TOO_FEW
     with st.container(horizontal=True):
         parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
         if dimension == "artist":
@@ -485,6 +515,8 @@ def _weeks(dimension: str, cell: str) -> None:
         definition = data.column_meaning("label_figures", "skip_share") or ""
         parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
     parts.caption(f"Week from {format_day(last['from_day'])} to {format_day(last['to_day'])}.")
+    if missing == parts.TOO_FEW and last["skip_share"] is None:
+        parts.caption(f"{missing.capitalize()}: {under_listeners(data.least_listeners())}.")
     notes = curve_notes.notes_on(weeks, dimension, cell, x="to_day", y="plays_a_day", first=weeks["from_day"][0])
     _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True, notes=notes)
     curve_notes.list_notes(notes)
@@ -493,7 +525,7 @@ def _weeks(dimension: str, cell: str) -> None:
         mart="label_figures",
         key=f"{dimension}_weeks",
         title="Closed weeks",
-        formats={"skip_share": "percent", "hours_played": "%.1f"},
+        formats={"hours_played": "%.1f"},
         missing=under_listeners(data.least_listeners()),
     )
 
@@ -520,14 +552,15 @@ def _line(
     )
 
 
-def _parts(rows: pl.DataFrame, title: str, *, key: str, dimension: str) -> None:
+def _parts(rows: pl.DataFrame, title: str, *, key: str, dimension: str, artist_id: str = "") -> None:
     """Show the parts of a total, which add up to it with the row of all others."""
     if rows.is_empty():
         parts.empty_state("There are no closed weeks with figures for this.", "Choose one week, or another artist.")
         return
-    shown = _with_ids(rows.drop("first_date", "last_date"), dimension)
-    names = {"n_listeners": "listeners, last week"}
-    parts.table(shown, mart="label_figures", key=key, title=title, names=names, formats=FORMATS)
+    with_curves = curves.of_label(rows.drop("first_date", "last_date"), dimension, artist_id)
+    names = {"n_listeners": "listeners, last week", "curve": "last weeks"}
+    shown = _with_ids(with_curves, dimension)
+    parts.table(shown, mart="label_figures", key=key, title=title, names=names)
     first, last = (format_day(rows[name][0]) for name in ("first_date", "last_date"))
     parts.caption(f"From {first} to {last}. The rows add up to the total.")
 

@@ -18,6 +18,7 @@ from recsys.home import Home
 from recsys.ingest.quarantine import WHOLE_FILE, count_refused
 from recsys.lake.store import Lake
 from recsys.pipeline import operations
+from recsys.reports.wording import format_duration
 
 MEGABYTE, GIGABYTE = 10**6, 10**9
 DISK_LIFE_S = 60  # the home is not measured again within this time [s]
@@ -69,6 +70,22 @@ def disk_use() -> pl.DataFrame:
     """Return the size of each part of the home (see `operations.disk_use`) at most DISK_LIFE_S ago, with size_mb."""
     data.require_operator()
     return _disk_use(current_home().path).with_columns(size_mb=pl.col("n_bytes") / MEGABYTE)
+
+
+def disk_history() -> pl.DataFrame:
+    """Return the size of each part of the home after each day's last run: as_of, part, size_gb, by part."""
+    data.require_operator()
+    rows = operations.disk_history(current_home())
+    last = rows.filter(pl.col("run") == pl.col("run").max().over("as_of"))
+    return last.select("as_of", "part", size_gb=pl.col("n_bytes") / GIGABYTE).sort("part", "as_of")
+
+
+def largest_parts(history: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the N_TREND parts of the home that are largest now, and of all parts together."""
+    total = history.group_by("as_of", maintain_order=True).agg(pl.col("size_gb").sum()).sort("as_of")
+    newest = history.filter(pl.col("as_of") == pl.col("as_of").max()).sort("size_gb", descending=True)
+    largest = history.filter(pl.col("part").is_in(newest["part"].head(N_TREND).implode()))
+    return pl.concat([total.select("as_of", pl.lit("all").alias("part"), "size_gb"), largest])
 
 
 def free_bytes() -> int:
@@ -136,6 +153,32 @@ def failures(run: str) -> pl.DataFrame:
     """Return the checks of the gate that a run did not pass: measure, found, expected, remedy."""
     data.require_operator()
     return operations.failures(current_home(), run)
+
+
+def length_of(run: str) -> list[Markdown]:
+    """Say when a run ended, how long it took, and by how much that is more or less than published runs before."""
+    data.require_operator()
+    times = operations.run_times(current_home())
+    own = times.filter(run=run)
+    if own.is_empty():
+        return []
+    ended_at, took_s = own["ended_at"][0], own["took_s"][0]
+    text = "Its last step ended on {when} UTC; it took {took}"
+    earlier = times.filter(pl.col("is_published"), pl.col("ended_at") < ended_at)["took_s"]
+    usual_s = earlier.median()
+    if not isinstance(usual_s, float):
+        return [fill(text + ".", when=f"{ended_at:%Y-%m-%d at %H:%M}", took=format_duration(took_s))]
+    lateness = "{difference} longer" if took_s >= usual_s else "{difference} less"
+    return [
+        fill(
+            f"{text}, {lateness} than usual (median of {{n}} published runs before: {{usual}}).",
+            when=f"{ended_at:%Y-%m-%d at %H:%M}",
+            took=format_duration(took_s),
+            difference=format_duration(abs(took_s - usual_s)),
+            n=f"{len(earlier):,}",
+            usual=format_duration(usual_s),
+        )
+    ]
 
 
 def last_run(run: dict[str, Any]) -> list[Markdown]:

@@ -6,30 +6,31 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 import polars as pl
 import streamlit as st
 
-from dashboards import access, charts, data, links
-from dashboards.initials import SIDE, picture
+from dashboards import access, charts, columns, data, links
+from dashboards.initials import SIDE, address, picture
 from dashboards.markdown import Markdown, as_markdown, fill
 from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
 from recsys.installation.paths import ROOT
 from recsys.reports.wording import file_stem, format_day, format_duration, format_number, without_controls
-from recsys.warehouse.spreadsheet import csv_text
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definition -> unit shown behind a fact
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
-DETAILED_BELOW = 100  # columns of smaller numbers have two decimals (below 1, three), others one
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
+TOO_FEW = "too few"  # of listeners, in place of a figure of a label
+PORTRAIT = "portrait"  # column of initials in a table
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
 
@@ -196,7 +197,15 @@ def bullets(sentences: Sequence[str]) -> None:
 
 
 def figure(
-    title: str, rows: pl.DataFrame, chart: Any, *, alt_text: str, key: str, note: str = "", opens: str = ""
+    title: str,
+    rows: pl.DataFrame,
+    chart: Any,
+    *,
+    alt_text: str,
+    key: str,
+    note: str = "",
+    opens: str = "",
+    formats: Mapping[str, str] = {},
 ) -> None:
     """
     Show a chart under its title, with its data as downloads.
@@ -209,9 +218,12 @@ def figure(
         key: Key of the figure on its page, which also names the files.
         note: How to read the chart.
         opens: Column of the names of bars, a click on which opens the page of what is named.
+        formats: As in `table`, for the files.
     """
     id_columns = links.linked(rows.columns).get(opens, [])
-    _heading_row(title, rows, key, {opens: id_columns} if id_columns else {})
+    _heading_row(
+        title, rows, key, {opens: id_columns} if id_columns else {}, shares=columns.share_columns(rows, formats)
+    )
     if note:
         caption(note)
     if not id_columns:
@@ -228,7 +240,9 @@ def _heading_row(
     rows: pl.DataFrame,
     key: str,
     linked: Mapping[str, Sequence[str]] = {},
+    *,
     terms: Mapping[str, str | None] = {},
+    shares: Sequence[str] = (),
 ) -> None:
     """Show the title of a figure or table, its terms, the pages that its names lead to, and its data as downloads."""
     with st.container(
@@ -243,7 +257,7 @@ def _heading_row(
         with st.container(horizontal=True, gap="small", width="content"):
             _terms(terms, key)
             _open_menu(links.targets(rows, linked), key)
-            downloads(rows, key)
+            downloads(rows, key, shares)
 
 
 def _terms(meanings: Mapping[str, str | None], key: str) -> None:
@@ -283,7 +297,9 @@ def table(
     """
     Show a table, with the definition of each column on hover and its data as downloads.
 
-    Names of artists, recordings and labels open their pages if the rows have their ids, which are not shown.
+    Names of artists, recordings and labels open their pages if the rows have their ids, which are not shown; their
+    initials are beside them. Shares are shown in per cent. On a phone the most important columns are shown first, and
+    the others on request.
 
     Args:
         rows: The rows to show.
@@ -291,20 +307,24 @@ def table(
         key: Key of the table on its page, which also names the files.
         title: Title of the table.
         names: Column -> heading; other headings are column names without `n_` and underscores.
-        formats: Column -> 'percent', 'compact' or a printf format.
+        formats: Column -> a printf format, or 'percent' for shares whose name does not say it (see `columns.is_share`).
         missing: Text in place of missing values.
     """
     linked = links.linked(rows.columns) if mart else {}
     headings = {name: names.get(name, name.removeprefix("n_").replace("_", " ")) for name in rows.columns}
     shown = [name for name in rows.columns if not linked or name not in links.OF_IDS]
-    _heading_row(title, rows, key, linked, {headings[name]: data.column_meaning(mart, name) for name in shown})
-    columns = {name: _column(rows, name, headings[name], mart, formats.get(name)) for name in rows.columns}
+    terms = {headings[name]: data.column_meaning(mart, name) for name in shown}
+    shares = columns.share_columns(rows, formats) if mart else []
+    _heading_row(title, rows, key, linked, terms=terms, shares=shares)
+    forms = dict(formats) | dict.fromkeys(shares, columns.PERCENT)
+    configs = {name: _column(rows, name, headings[name], mart, forms.get(name)) for name in rows.columns}
     for name in linked:
-        columns[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
+        configs[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
+    configs[PORTRAIT] = st.column_config.ImageColumn("♪", help="Initials of the name", width=45)
     st.dataframe(
-        _with_literal_buttons(rows, linked),
-        column_config=columns,
-        column_order=shown,
+        _with_portraits(_with_literal_buttons(columns.in_percent(rows, shares), linked), linked),
+        column_config=configs,
+        column_order=_order(rows, shown, linked, key),
         hide_index=True,
         width="stretch",
         key=f"table_{key}",
@@ -314,6 +334,19 @@ def table(
         row_no = _clicked_row(f"{key}_{name}")
         if row_no is not None:
             links.follow(rows.row(row_no, named=True), id_columns)
+
+
+def _order(rows: pl.DataFrame, shown: Sequence[str], linked: Container[str], key: str) -> list[str]:
+    """Return the columns to show: on a phone the important ones, until the viewer asks for all; portraits first."""
+    names = [name for name in shown if name in linked]
+    if (
+        columns.is_phone()
+        and len(shown) > columns.N_ON_PHONE
+        and not st.toggle("All columns", key=f"{key}_all_columns")
+    ):
+        shown = columns.important_columns(rows, shown, (names or list(shown))[0])
+    place = shown.index(names[0]) if names else 0
+    return [*shown[:place], *([PORTRAIT] if names else []), *shown[place:]]
 
 
 def rising_signals(rising: pl.DataFrame) -> None:
@@ -337,7 +370,6 @@ def market_moves(moves: pl.DataFrame) -> None:
             key="market_moves",
             title="Days and weeks on which the whole market moved",
             names={"from_day": "from", "to_day": "to", "own_change": "own change", "n_weeks": "compared weeks"},
-            formats={"change": "percent", "own_change": "percent"},
         )
         caption("Compared with the same weekday, or the week, in the eight weeks before.")
 
@@ -359,8 +391,12 @@ def _fact(name: str, value: Any) -> str:
     match value:
         case int() if name.endswith("_ms"):
             return format_duration(value / 1_000)
+        case date():
+            return format_day(value)
         case list():
             return ", ".join(map(str, value))
+        case float() if columns.is_share(name):
+            return format_number(value, "%")
         case float() | int():
             return format_number(value)
         case _:
@@ -375,21 +411,14 @@ def _unit(mart: str, name: str) -> str:
 def _column(rows: pl.DataFrame, name: str, heading: str, mart: str, form: str | None) -> Any:
     meaning = tooltip(data.column_meaning(mart, name))
     if rows.schema[name].is_numeric():
-        step = 0.0001 if form == "percent" else None  # with it, all have two decimals
-        return st.column_config.NumberColumn(heading, help=meaning, format=form or number_form(rows[name]), step=step)
+        return st.column_config.NumberColumn(heading, help=meaning, format=form or columns.number_form(rows[name]))
     if isinstance(rows.schema[name], pl.List) and rows.schema[name] == pl.List(pl.Float64):
-        return st.column_config.LineChartColumn(heading, help=meaning, y_min=0, width="large")
+        return st.column_config.LineChartColumn(
+            heading, help=meaning, y_min=0, width="small" if columns.is_phone() else "medium"
+        )
     if rows.schema[name] == pl.Date:
         return st.column_config.DateColumn(heading, help=meaning, format="D MMM YYYY")
     return st.column_config.Column(heading, help=meaning)
-
-
-def number_form(values: pl.Series) -> str:
-    """Return the format of a column of numbers: counts have none, other numbers equally many decimals."""
-    if values.dtype.is_integer():
-        return "localized"
-    greatest = values.cast(pl.Float64).abs().fill_nan(0).fill_null(0).to_numpy().max(initial=0)
-    return "%.3f" if greatest < 1 else "%.2f" if greatest < DETAILED_BELOW else "%,.1f"
 
 
 def _clicked_row(key: str) -> int | None:
@@ -408,10 +437,19 @@ def _with_literal_buttons(rows: pl.DataFrame, names: Iterable[str]) -> pl.DataFr
     return rows.with_columns(pl.col(name).str.replace(r"^(\s*[:\[])", "\u2060${1}") for name in names)
 
 
-def downloads(rows: pl.DataFrame, key: str) -> None:
+def _with_portraits(rows: pl.DataFrame, linked: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Add a picture of the initials of the first column of names, where the row has what the name opens."""
+    if not linked:
+        return rows
+    name, ids = next(iter(linked.items()))
+    names = rows.select(pl.when(pl.coalesce(ids).is_not_null()).then(pl.coalesce(name, *ids))).to_series()
+    return rows.with_columns(pl.Series(PORTRAIT, [text and address(text) for text in names], pl.String))
+
+
+def downloads(rows: pl.DataFrame, key: str, shares: Sequence[str]) -> None:
     """Offer rows as CSV for spreadsheets and as exact Parquet; a file is written only when somebody downloads it."""
     forms: Sequence[tuple[str, str, Callable[[], bytes]]] = (
-        ("CSV", "text/csv", lambda: csv_text(_lists_as_text(rows)).encode()),
+        ("CSV", "text/csv", lambda: columns.csv_of(rows, shares).encode()),
         ("Parquet", "application/vnd.apache.parquet", lambda: _parquet(rows)),
     )
     for form, mime, write in forms:
@@ -428,8 +466,9 @@ def downloads(rows: pl.DataFrame, key: str) -> None:
 
 
 def _file_name(key: str) -> str:
-    """Name a file by its figure, what the page is about, and the last day of data, without unusual characters."""
-    return file_stem(f"{key} {st.session_state.get(_SUBJECT, '')}", data.as_of())
+    """Name a file by its figure, what the page is about or else the viewer's label, and the last day of data."""
+    subject = st.session_state.get(_SUBJECT) or data.viewer_label()
+    return file_stem(f"{key} {subject}", data.as_of())
 
 
 def two_columns() -> Sequence[Any]:
@@ -455,12 +494,6 @@ def report_downloads(write: Callable[[str], bytes], forms: Sequence[str], key: s
             st.download_button(
                 as_markdown(form.upper()), content, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary"
             )
-
-
-def _lists_as_text(rows: pl.DataFrame) -> pl.DataFrame:
-    """Join lists to text, since CSV has no lists."""
-    nested = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.List)]
-    return rows.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in nested)
 
 
 def _parquet(rows: pl.DataFrame) -> bytes:

@@ -96,7 +96,7 @@ def _totals(days: pl.DataFrame) -> None:
 def _missing(row: dict[str, Any]) -> str:
     if not row["is_closed"]:
         return "not yet"
-    return "withheld" if row["is_withheld"] else under_listeners(data.least_listeners()).removesuffix(" listeners")
+    return "withheld" if row["is_withheld"] else parts.TOO_FEW
 
 
 def _curves(days: pl.DataFrame, earlier: str) -> None:

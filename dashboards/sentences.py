@@ -187,6 +187,23 @@ def reached_sentence(row: Mapping[str, Any]) -> Markdown:
     return fill("Lists reach **{n}** listeners, {ratio} times the {listeners} who played the label {period}.", **values)
 
 
+def parts_sentence(what: str, parts: pl.DataFrame, count: str, share: str, name: str) -> Markdown:
+    """
+    Describe how a total of the last closed week divides.
+
+    Args:
+        what: What is counted, such as Plays.
+        parts: One row per part, with from_day and to_day.
+        count: Column of the numbers of the parts.
+        share: Column of their shares, 0..1.
+        name: Column of their names.
+    """
+    rows = parts.sort(count, descending=True).select(name, count, share).iter_rows()
+    texts = [fill("**{n}** {part} ({share})", n=f"{n:,}", part=part, share=f"{of_all:.1%}") for part, n, of_all in rows]
+    period = _period(parts["from_day"][0], parts["to_day"][0])
+    return Markdown(f"{fill('{what} {period}', what=what, period=period)}: {', '.join(texts)}.")
+
+
 def artist_market_sentence(row: Mapping[str, Any]) -> Markdown:
     """Describe a row of the query `label_markets`: how much more an artist is played in a country than the label."""
     values = {"name": row["name"], "low": f"{row['low']:.1f}", "high": f"{row['high']:.1f}", "n": f"{row['ratio']:.1f}"}
@@ -202,6 +219,11 @@ def with_country_names(rows: pl.DataFrame, column: str, dimension: str) -> pl.Da
     if dimension != "country":
         return rows
     return rows.with_columns(pl.col(column).map_elements(country_name, return_dtype=pl.String))
+
+
+def without_underscores(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Write the codes of a column as words: wrong artist for wrong_artist."""
+    return rows.with_columns(pl.col(column).str.replace_all("_", " "))
 
 
 def format_times(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:

@@ -23,6 +23,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(gt=0, le=MAX_VALUE)]
 PositiveOrZero = Annotated[float, Meta(ge=0, le=MAX_VALUE)]
 Exponent = Annotated[float, Meta(ge=0, le=10)]
+Recency = Annotated[float, Meta(ge=0, le=16)]
 Dropout = Annotated[float, Meta(ge=0, lt=1)]
 
 _Settings = TypeVar("_Settings")

@@ -39,9 +39,9 @@ def main(n_tracks: int, n_users: int, n_product: int) -> None:
     print(f"matrix product      {peak:7.1f} GFLOP/s ({n_product:,} square, float32)")
     took = f"{seconds:.1f} s, {rate / peak:.0%} of it, {cpu_seconds:.0f} CPU-s"
     print(f"EASE, {n_tracks:,} tracks {rate:7.1f} GFLOP/s: {took}")
-    print(f"largest coefficient {np.abs(coefficients).max():.3f}")
+    print(f"largest coefficient {max(coefficients.max(), -coefficients.min()):.3f}")
     print(f"largest residual    {residual(sampled, rows, coefficients):.2e} of the largest entry")
-    print(f"SHA-256             {hashlib.sha256(coefficients.tobytes()).hexdigest()[:16]}")
+    print(f"SHA-256             {hashlib.sha256(coefficients.data).hexdigest()[:16]}")
 
 
 def residual(sampled: F32, rows: Rows, coefficients: F32) -> float:

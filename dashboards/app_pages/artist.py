@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, curve_notes, data, filters, ledger, links, parts, watching
+from dashboards import charts, curve_notes, curves, data, filters, ledger, links, parts, watching
 from recsys.reports.wording import format_day, format_number
 
 PAGE = {"title": "Artist", "section": "Music", "order": 20, "for_labels": True}
@@ -77,24 +77,25 @@ else:
         note="The band is an 80 % interval: plays should fall inside it on four days out of five.",
     )
 
-tracks = data.run_query("artist_tracks", artist_id=artist_id)
+tracks = curves.of_operator(data.run_query("artist_tracks", artist_id=artist_id), "track_id", artist_id)
 parts.table(
     tracks.select(
         "title",
-        "release_title",
-        "release_date",
+        "curve",
         "n_plays",
         "skip_share",
         "completion_rate",
         "algorithmic_share",
         "n_saves",
         "n_playlist_adds",
+        "release_title",
+        "release_date",
         "track_id",
     ),
     mart="track_daily",
     key="artist_tracks",
     title="Recordings, last 28 days",
-    formats=dict.fromkeys(("skip_share", "completion_rate", "algorithmic_share"), "percent"),
+    names={"curve": "last weeks"},
 )
 split = data.run_query("frontline_share", artist_id=artist_id, to=data.last_sunday()).drop_nulls("n_plays")
 if not split.is_empty():

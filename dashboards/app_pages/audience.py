@@ -42,7 +42,7 @@ else:
         key="audience_table",
         title=f"{DIMENSIONS[dimension]}, last 28 days",
         names={"value": "group", "share": "share of listeners", "play_share": "share of plays"},
-        formats={"share": "percent", "play_share": "percent", "affinity": "%.2f"},
+        formats={"affinity": "%.2f"},
     )
     affinity = audience.sort("affinity", descending=True).head(12)
     parts.figure(

@@ -36,7 +36,7 @@ parts.bullets([sentences.breakout_sentence(row) for row in breakouts.head(3).ite
 parts.figure(
     "Plays above expectation",
     breakouts,
-    charts.bars(breakouts.head(20), "z", "title", unit="z-score against the weeks before"),
+    charts.bars(breakouts.head(20), "z", "title", unit="distance from the weeks before, in standard deviations"),
     alt_text=f"{sentences.display_name(breakouts.row(0, named=True), 'title', 'track_id')} is furthest above.",
     key="breakouts",
     opens="title",

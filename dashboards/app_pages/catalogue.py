@@ -58,7 +58,7 @@ with st.container(horizontal=True):
             column=("data_quality", column),
             unit="rows",
         )
-parts.table(outcomes, mart="data_quality", key="outcomes", title="Rows by table", formats={"refused_share": "percent"})
+parts.table(outcomes, mart="data_quality", key="outcomes", title="Rows by table")
 alerts = data.run_query("source_alerts")
 if alerts.is_empty():
     parts.caption("No source is due, and the last file of each source had as many rows as its past lets expect.")
@@ -71,7 +71,6 @@ if not drifted.is_empty():
         mart="column_drift",
         key="drifted_columns",
         title="Files of listens that lack unusually many or few values",
-        formats={"share": "percent", "expected_share": "percent"},
     )
 refused = sentences.with_refusal_names(data.run_query("refused_rows"), "outcome")
 if refused.is_empty():

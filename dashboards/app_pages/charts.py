@@ -7,6 +7,8 @@ from recsys.reports.wording import format_day
 
 PAGE = {"title": "Charts", "section": "Music", "order": 55, "for_labels": True}
 
+PERCENTS = dict.fromkeys(("low", "high"), "percent")
+
 CANDIDATES = {"": "all songs outside the top ten", "first": "songs that have not been in the top ten so far"}
 OWN = "in the catalogue" if data.is_operator() else "your recording"
 HEADINGS = {
@@ -84,6 +86,7 @@ else:
         note=f"Probability of being in the top ten in at least one of the six weeks after {predicted_on}, with its "
         "95 % interval, estimated from what happened to songs in similar positions in "
         f"the {likely['n_editions'][0] or ''} weeks before. A wide interval means few precedents.",
+        formats=PERCENTS,
     )
     parts.table(
         candidates.drop("chart", "chart_date", "song_id"),
@@ -91,7 +94,7 @@ else:
         key="candidates_table",
         title="What the estimates are based on",
         names=HEADINGS,
-        formats=dict.fromkeys(("probability", "low", "high"), "percent"),
+        formats=PERCENTS,
     )
 
 half_lives = data.run_query("hit_half_lives", chart=chart).drop_nulls("half_life_weeks")

@@ -64,5 +64,5 @@ parts.table(
     key="markets",
     title="All countries, last 28 days",
     names={"name": "country", "play_share": "share of its plays", "home_share": "share of all plays"},
-    formats={"play_share": "percent", "home_share": "percent", "ratio": "%.2f", "low": "%.2f", "high": "%.2f"},
+    formats={"ratio": "%.2f", "low": "%.2f", "high": "%.2f"},
 )

@@ -16,7 +16,7 @@ CUE_COLUMNS = [
     *("starts_s", "ends_s", "title", "artist_name", "label_name", "transformation", "probability", "false_positives"),
     *("reference_starts_s", "reference_ends_s", "tempo_ratio", "pitch_semitones", "n_places", "isrc", "track_id"),
 ]
-FORMATS = {"probability": "percent", "tempo_ratio": "%.3f", "pitch_semitones": "%.1f"}
+FORMATS = {"tempo_ratio": "%.3f", "pitch_semitones": "%.1f"}
 HEADINGS = {
     "starts_s": "from",
     "ends_s": "to",
@@ -98,7 +98,9 @@ else:
         sentences.format_times(uses, *(column for column in TIMES if column in uses.columns)),
         mart="match_candidates",
         key="uses",
-        title=f"{uses.height:,} uses" if uses.height < N_USES else f"The first {N_USES} uses",
+        title=f"{uses.height:,} {'use' if uses.height == 1 else 'uses'}"
+        if uses.height < N_USES
+        else f"The first {N_USES} uses",
         names=HEADINGS,
         formats=FORMATS,
     )

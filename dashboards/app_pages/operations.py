@@ -17,7 +17,8 @@ if runs.is_empty():
     parts.empty_state("There are no runs yet.", "Run: recsys nightly")
     st.stop()
 times, disk, queue = operations.step_times(), operations.disk_use(), operations.queue()
-parts.bullets(operations.last_run(runs.row(0, named=True)))
+last = runs.row(0, named=True)
+parts.bullets([*operations.last_run(last), *operations.length_of(last["run"])])
 with st.container(horizontal=True):
     finished = runs.filter(verdict="published")["seconds"]
     parts.metric("Last published run", finished[0] if len(finished) else None, unit="s", definition="Time of its steps")
@@ -75,6 +76,18 @@ parts.figure(
     key="disk",
     note="Old releases are removed by: recsys prune.",
 )
+
+history = operations.disk_history()
+if history["as_of"].n_unique() > 1:
+    shown = operations.largest_parts(history)
+    parts.figure(
+        "Size of the home by night",
+        shown,
+        charts.lines(shown, "as_of", "size_gb", by="part", unit="GB", points=True),
+        alt_text=f"Gigabytes of the largest parts of the home; all: {shown.filter(part='all')['size_gb'][-1]:.2f}.",
+        key="disk_history",
+        note="Measured when a night has ended, by the last day of its data.",
+    )
 
 parts.heading("Queue")
 if queue.is_empty():

@@ -78,5 +78,4 @@ else:
         key="new_releases",
         title="New releases",
         names={"artist_name": "artist", "release_date": "released"},
-        formats={"skip_share": "percent", "save_share": "percent"},
     )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, feedback, filters, parts
+from dashboards import data, feedback, filters, parts, sentences
 from dashboards.markdown import fill
 
 PAGE = {"title": "Recommendations", "section": "Operations", "order": 90, "for_labels": False}
@@ -21,13 +21,16 @@ with filters.row():
     chosen_user = filters.choose("Listener", {user_id: user_id for user_id in listeners["user_id"]}, "listener")
     typed_user = filters.text_input("Or enter an id", "user_id", placeholder="a pseudonymous listener id").strip()
 user_id = typed_user or chosen_user
+n_found = listeners["n_found"][0]
+parts.caption(f"{n_found:,} listeners have a list; the box offers the {listeners.height:,} most active.")
 recommended = data.run_query("recommended_to", user_id=user_id)
 if recommended.is_empty():
     parts.empty_state(
         f"{user_id} has no list.", "Choose a listener from the box, or search for an id: recsys find WORDS"
     )
     st.stop()
-profile = data.run_query("listener", user_id=user_id).row(0, named=True)
+listener = data.run_query("listener", user_id=user_id)
+profile = sentences.with_country_names(listener, "country", "country").row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Tracks played", profile["n_tracks"], column=("listener_profile", "n_tracks"))
     parts.metric("Plays", profile["n_plays"], column=("listener_profile", "n_plays"))
@@ -79,7 +82,7 @@ if filters.button("Explain the score", "why"):
             key="explanation",
             title="Contribution of each recording in the listener's history",
             names=NAMES,
-            formats={"share": "percent", "contribution": "%.4f"},
+            formats={"contribution": "%.4f"},
         )
 
 feedback.click_through()

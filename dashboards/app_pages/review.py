@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import data, filters, parts
+from dashboards import data, filters, parts, sentences
 
 PAGE = {"title": "Review", "section": "Operations", "order": 76, "for_labels": False}
 
@@ -35,7 +35,7 @@ if findings.is_empty():
     parts.empty_state("There is no such finding.", "Choose another status. Nightly runs search new recordings.")
     st.stop()
 parts.table(
-    findings,
+    sentences.without_underscores(findings, "kind"),
     mart="review_findings",
     key="findings",
     title=f"{findings.height:,} findings",

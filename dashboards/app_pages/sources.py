@@ -78,5 +78,4 @@ parts.table(
         "heavy_share": "heavy",
         "heavy_play_share": "plays of heavy",
     },
-    formats=dict.fromkeys((name for name in weeks.columns if name.endswith("_share")), "percent"),
 )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts
+from dashboards import charts, curves, data, filters, ledger, parts
 
 PAGE = {"title": "Trends", "section": "Music", "order": 40, "for_labels": True}
 
@@ -35,10 +35,11 @@ else:
         opens="name",
     )
     parts.table(
-        artists,
+        curves.of_operator(artists, "artist_id"),
         mart="artist_profile",
         key="trending_artists",
         title=f"Artists by growth, at most {N_ARTISTS}",
+        names={"curve": "last weeks"},
         formats={"velocity": "%.2f", "acceleration": "%.2f"},
     )
 parts.market_moves(data.run_query_if_stored("moves_of_market"))

@@ -27,7 +27,6 @@ else:
         key="watched",
         title="Last week",
         names=NAMES,
-        formats={"change": "percent"},
     )
     parts.caption(
         "Plays of the last complete week, for labels of the last closed one; a change is that of plays per day."

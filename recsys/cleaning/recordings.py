@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from recsys.cleaning.codes import normal_isrc
 from recsys.cleaning.credits import ArtistNames, Credit, split_credit
 from recsys.cleaning.text import fold
 from recsys.cleaning.titles import Title, read_title
+from recsys.lake.codes import normal_isrc
 
 RECORDINGS = pl.Schema(
     {

@@ -48,12 +48,15 @@ def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, undo: 
 def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options: dict[str, Any]) -> None:
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
+    from recsys.ingest.mapping import save
 
     found, settings = ingesting.source_files(paths), recipe_of(home, None).ingest
     with opened(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         chosen = _ingest_options(home, **options)
         report = ingesting.ingest(home, paths, today=today_of(home), settings=settings, progress=progress, **chosen)
+        if chosen["mapping"] and (report.batches or not report.unreadable):
+            save(home, chosen["mapping"])
     runs.ingested(report)
     if problem := report.problem(len(found)):
         raise InputError(problem)
@@ -72,8 +75,8 @@ def _take_back(home: Home, batch: str) -> None:
 def _ingest_options(
     home: Home, *, pairs: str | None, map_name: str | None, time_format: str | None, **options: Any
 ) -> dict[str, Any]:
-    """Return the options of `ingest` with the mapping that was given, which is saved in the home, or named."""
-    from recsys.ingest.mapping import mapping_of, save
+    """Return the options of `ingest` with the mapping that was given or named."""
+    from recsys.ingest.mapping import mapping_of
 
     if pairs is None and (map_name or time_format):
         raise InputError("--map-name and --time-format describe a mapping. Give its columns with --map")
@@ -81,7 +84,6 @@ def _ingest_options(
     if not pairs:
         return options | {"mapping": None}
     mapping = mapping_of(home, pairs, name=map_name, table=table, time_format=time_format)
-    save(home, mapping)
     return options | {"mapping": mapping, "format_name": "mapped"}
 
 

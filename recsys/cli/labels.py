@@ -48,11 +48,11 @@ def restart(home: Home) -> None:
 @click.pass_obj
 def audit(home: Home, label_ids: tuple[str, ...]) -> None:
     """Attack the figures that one or several labels see: can they work out what few listeners played?"""
+    from recsys.cli.show.labels import attacked
     from recsys.published.label_audit import audit_labels
 
     attacks = audit_labels(home, label_ids)
     unsafe = [attack for attack in attacks if not attack.is_safe]
     click.echo(f"{len(attacks):,} groups of at most nine listeners attacked, {len(unsafe):,} narrowed down too far")
-    for attack in unsafe[:20]:
-        click.echo(str(attack))
+    attacked(unsafe[:20])
     sys.exit(1 if unsafe else 0)

@@ -9,7 +9,6 @@ tracks that have been played. Only recordings whose rights holder allows trainin
 
 import numpy as np
 import polars as pl
-from scipy.cluster.vq import kmeans2
 
 from recsys.arrays import F64
 from recsys.dataset.feature_vectors import unit_rows
@@ -75,6 +74,8 @@ def _points(vectors: F64, measured: F64) -> F64:
 
 def _centroids(points: F64) -> F64:
     """Return the centroids of k-means clusters, scaled to norm 1. Shape (n_clusters, n_dimensions)."""
+    from scipy.cluster.vq import kmeans2  # noqa: PLC0415 - dashboards import this module, and need no clusters
+
     n_clusters = int(np.clip(len(points) // TRACKS_PER_CLUSTER, 2, MAX_CLUSTERS))
     centroids: F64 = kmeans2(points, n_clusters, minit="++", rng=np.random.default_rng(SEED), missing="warn")[0]
     return unit_rows(centroids)

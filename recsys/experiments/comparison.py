@@ -32,6 +32,7 @@ from recsys.lake.store import Lake
 from recsys.recipe import Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.search_space import ranges
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.warehouse.query import Warehouse
 
@@ -184,7 +185,8 @@ def warehouse_task(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Tun
 
 def tune_on_warehouse(home: Home, task: TuningTask, budget: Budget, *, tell: Tell) -> TuningResult:
     """Tune with a journal file in models/tuning, so that a repeated call on the same data and window continues it."""
-    window = short_hash(Lake(home).fingerprint(), str(task.split.train.as_of), str(task.k), str(task.seed))
+    space = str(ranges(scorer_class(task.name).config_class))  # a journal of other ranges cannot be continued
+    window = short_hash(Lake(home).fingerprint(), str(task.split.train.as_of), str(task.k), str(task.seed), space)
     return tune(task, budget, journal=home.path / "models" / "tuning" / f"{task.name}-{window}.journal", tell=tell)
 
 

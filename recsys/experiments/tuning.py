@@ -2,7 +2,8 @@
 Tune the settings of a recommender on a validation split: Optuna maximises nDCG of full rankings.
 
 The ranges are declared in the configs (`recommenders.parts.search_space`). The first trial uses the defaults, the
-second uses the defaults without decay of old plays; so the result is never worse than either. Test data is never used.
+second uses the defaults without decay of old plays; so the result is never worse than either. Settings that cannot
+matter on the data, such as a decay where all plays have the same age, are not searched. Test data is never used.
 """
 
 import time
@@ -21,7 +22,7 @@ from recsys.evaluate.ranking import ndcg_at_k
 from recsys.evaluate.report import evaluated_users, values_per_user
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.search_space import Choice, Range, ranges
+from recsys.recommenders.parts.search_space import Choice, Range, needs_met, ranges
 from recsys.recommenders.scorer import scorer_class
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -103,16 +104,16 @@ def tune(
         )
     study = _study(task, journal)
     started = time.process_time()
-    while len(_finished(study)) < (budget.trials if ranges(_config_class(task.name)) else 1):
+    while len(_finished(study)) < (budget.trials if _spaces(task) else 1):
         if _finished(study) and time.process_time() - started > budget.cpu_seconds:
             break
-        study.optimize(lambda trial: validation_ndcg(task, trial_config(trial, _config_class(task.name))), n_trials=1)
+        study.optimize(lambda trial: validation_ndcg(task, trial_config(trial, task)), n_trials=1)
         finished = _finished(study)
         tell({"event": "trial", "recommender": task.name, "trial": len(finished), "of": budget.trials,
               "value": round(finished[-1].value or 0, 4), "best": round(study.best_value, 4)})  # fmt: skip
     best = study.best_trial
     return TuningResult(
-        trial_config(optuna.trial.FixedTrial(best.params), _config_class(task.name)),
+        trial_config(optuna.trial.FixedTrial(best.params), task),
         study.best_value,
         len(_finished(study)),
     )
@@ -126,9 +127,10 @@ def validation_ndcg(task: TuningTask, config: Any) -> float:
     return float(values_per_user(ranking, task.split, ndcg_at_k, k=task.k).mean())
 
 
-def trial_config(trial: optuna.trial.BaseTrial, config_class: type[Any]) -> Any:
-    """Return the config that a trial proposes; settings without a declared range keep their defaults."""
-    return config_class(**{name: _suggested(trial, name, space) for name, space in _spaces(config_class).items()})
+def trial_config(trial: optuna.trial.BaseTrial, task: TuningTask) -> Any:
+    """Return the config that a trial proposes; settings that are not searched keep their defaults."""
+    proposed = {name: _suggested(trial, name, space) for name, space in _spaces(task).items()}
+    return _config_class(task.name)(**proposed)
 
 
 def _suggested(trial: optuna.trial.BaseTrial, name: str, space: tuple[Range | Choice, Any]) -> Any:
@@ -140,9 +142,12 @@ def _suggested(trial: optuna.trial.BaseTrial, name: str, space: tuple[Range | Ch
     return trial.suggest_float(name, limits.low, limits.high, log=limits.log)
 
 
-def _spaces(config_class: type[Any]) -> dict[str, tuple[Range | Choice, Any]]:
+def _spaces(task: TuningTask) -> dict[str, tuple[Range | Choice, Any]]:
+    """Return range and default of each setting that matters on these interactions."""
+    config_class = _config_class(task.name)
     defaults = {field.name: field.default for field in fields(config_class)}
-    return {name: (limits, defaults[name]) for name, limits in ranges(config_class).items()}
+    limits = ranges(config_class, needs_met(task.split.train))
+    return {name: (limits_of, defaults[name]) for name, limits_of in limits.items()}
 
 
 def _study(task: TuningTask, journal: Path | None) -> optuna.Study:
@@ -153,7 +158,7 @@ def _study(task: TuningTask, journal: Path | None) -> optuna.Study:
         storage = JournalStorage(JournalFileBackend(str(journal)))
     study = optuna.create_study(storage=storage, study_name=task.name, direction="maximize", load_if_exists=True)
     study.sampler = optuna.samplers.TPESampler(seed=task.seed + len(study.trials), n_startup_trials=5)
-    for settings in _first(_config_class(task.name)):
+    for settings in _first(task):
         if settings not in _known_settings(study):
             study.enqueue_trial(settings)
     return study
@@ -166,8 +171,8 @@ def _known_settings(study: optuna.Study) -> list[dict[str, Any]]:
     return [trial.system_attrs.get("fixed_params", {}) | trial.params for trial in trials]
 
 
-def _first(config_class: type[Any]) -> list[dict[str, Any]]:
-    defaults = {name: default for name, (_, default) in _spaces(config_class).items()}
+def _first(task: TuningTask) -> list[dict[str, Any]]:
+    defaults = {name: default for name, (_, default) in _spaces(task).items()}
     return [defaults, defaults | {"recency": 0.0}] if "recency" in defaults else [defaults]
 
 

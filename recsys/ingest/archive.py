@@ -125,6 +125,15 @@ def is_archive(sample: bytes) -> bool:
     return is_zip(sample) or sample[257:262] == _TAR
 
 
+def refuse_packed(path: Path, head: bytes, is_archive: bool = False) -> None:
+    """Raise UnreadableSource if unpacked content begins like an archive or compressed file, or is said to be one."""
+    if head.startswith(_PACKED) or is_archive:
+        raise UnreadableSource(
+            f"{path} contains an archive or compressed file. Unpack it and ingest what is inside; "
+            "nothing was ingested from it"
+        )
+
+
 _Entry: TypeAlias = tuple[str, IO[bytes]]  # name, content
 
 
@@ -152,11 +161,7 @@ def members(path: Path, stream: BinaryIO, *, is_zip: bool) -> Iterator[Member]:
 
 def _copy(path: Path, content: IO[bytes], file: IO[bytes], limit: Limit) -> None:
     head = content.read(_HEAD_BYTES)
-    if head.startswith(_PACKED) or is_archive(head):
-        raise UnreadableSource(
-            f"{path} contains an archive or compressed file. Unpack it and ingest what is inside; "
-            "nothing was ingested from it"
-        )
+    refuse_packed(path, head, is_archive(head))
     while head:
         limit.take(len(head))
         file.write(head)
@@ -189,4 +194,6 @@ def _tar_entries(stream: BinaryIO) -> Iterator[_Entry]:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts if part != ".")
+    return any(
+        part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts if part not in (".", "..")
+    )

@@ -26,7 +26,7 @@ from recsys.lake.contract import (
 from recsys.lake.field import MAX_CHARS, Field, Kind
 
 INVALID = "invalid_values"
-_TRUE, _FALSE = ["true", "t", "1", "yes", "y"], ["false", "f", "0", "no", "n"]
+_TRUE, _FALSE = ["true", "t", "1", "1.0", "yes", "y"], ["false", "f", "0", "0.0", "no", "n"]
 _REASON = pl.Enum(REASONS)
 _DATED = (Kind.INSTANT, Kind.DAY)
 _Violations: TypeAlias = list[tuple[str, pl.Expr]]  # reason, and whether each row has it
@@ -86,8 +86,19 @@ def _column(text: pl.Series, field: Field, order: DateOrder | None) -> pl.Series
         whole = text.cast(pl.Int64, strict=False)
         if whole.null_count() == text.null_count():
             return whole
-    codes = country_codes(text) if field.is_country and field.kind is Kind.TEXT else text
+    codes = _codes(text, field) if field.kind is Kind.TEXT else text
     return codes.to_frame(field.name).select(_typed(pl.col(field.name), field).alias(field.name)).to_series()
+
+
+def _codes(text: pl.Series, field: Field) -> pl.Series:
+    """Return the normal form of the codes in a column of codes, null where a text is none; any other as it is."""
+    if field.is_country:
+        return country_codes(text)
+    if field.normal_code is None:
+        return text
+    distinct = text.drop_nulls().unique()
+    codes = pl.Series([field.normal_code(code) for code in distinct], dtype=pl.String)
+    return text.replace_strict(distinct, codes, return_dtype=pl.String)
 
 
 def _text(raw: pl.Series, field: Field) -> pl.Series:
@@ -106,6 +117,7 @@ def _violations(field: Field, order: DateOrder | None, *, is_unread: bool) -> _V
         violations += [("date_order", unread & is_without_order(text))] if order is None else []
         violations.append(("named_zone", unread & has_named_zone(text)))
     if field.kind is Kind.TEXT:
+        violations += [("wrong_code", unread)] if field.normal_code else []
         return [*violations, *([("not_allowed", unread)] if field.is_country else [])]
     return [*violations, *([("bad_type", unread)] if field.kind is not Kind.TEXTS else [])]
 

@@ -1,8 +1,9 @@
 """
 Text of any encoding as UTF-8: a byte order mark decides, then the stated encoding, else it is UTF-8.
 
-Bytes that are not text become `UNREADABLE`, so that only their rows are malformed. A file of which most such bytes
-no UTF-8 is refused with what it looks like; an encoding is never guessed.
+Byte order marks further on, as in files that were joined, are left out. Bytes that are not text become `UNREADABLE`, so
+that only their rows are malformed. A file of which most such bytes are no UTF-8 is refused with what it looks like; an
+encoding is never guessed.
 """
 
 import codecs
@@ -20,6 +21,7 @@ from recsys.errors import UnreadableSource
 if TYPE_CHECKING:
     from recsys.ingest.source import Source
 
+_MARK = "\ufeff"
 UNREADABLE = "\uffff"  # a code point that is never text; NUL bytes become one, too
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -144,7 +146,7 @@ def _marked(start: bytes) -> tuple[str, int] | None:
 def _as_text(block: bytes, decoder: codecs.IncrementalDecoder, *, final: bool = False) -> str:
     text = decoder.decode(block, final)
     if not text.isascii():  # half a surrogate pair is not text
-        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "recsys.unreadable")
+        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "recsys.unreadable").replace(_MARK, "")
     return text.replace("\0", UNREADABLE)
 
 

@@ -120,7 +120,7 @@ def partitions(
     Args:
         lake: The lake, which says which rows an undone batch had brought before.
         contract: The contract of the rows' table.
-        rows: The table's columns.
+        rows: New rows (see `without_stored`), those of an event table in order.
         batch: Id of the batch that brings the rows.
         batch_no: Its number.
         today: The day of ingest.
@@ -132,8 +132,9 @@ def partitions(
     marked = rows.select(contract.names).with_columns(batch=pl.lit(batch))
     if not contract.instant:
         return {str(today): _numbered(marked, batch_no)} if rows.height else {}
-    ordered = in_order(_numbered(marked, batch_no), contract)
-    numbered, days = by_day(_with_former_numbers(lake, contract, ordered), contract.instant, lake.zone)
+    numbered, days = by_day(
+        _with_former_numbers(lake, contract, _numbered(marked, batch_no)), contract.instant, lake.zone
+    )
     return {str(ds): numbered.slice(start, n_rows) for ds, n_rows, start in days.rows()}
 
 

@@ -3,7 +3,7 @@ Records of JSON files: JSON Lines, an array of objects, or an array inside an ob
 
 Every JSON format reads its records with `records`, so that an array is read wherever JSON Lines is. A record's line is
 its line in JSON Lines, and its position in an array, from 1. A record without the expected shape, or with bytes that
-are not text, is malformed; the others are read.
+are not text, is malformed; the others are read. `NaN` and `Infinity`, which are no JSON, are missing values.
 """
 
 import json
@@ -26,6 +26,7 @@ SLICE_BYTES = 16 * 1024**2
 _MAX_RECORD_BYTES = 64 * 1024**2
 _INVALID = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _OBJECT = re.compile(rb"\{(?!\xef\xbf\xbf)")  # not followed by the NUL of UTF-16, which is `UNREADABLE`
+_NO_NUMBER = re.compile(rb'("(?:[^"\\]|\\.)*")|-?\b(?:NaN|Infinity)\b')  # as many programs write missing numbers
 _STRUCTURE = np.zeros(256, dtype=np.int8)
 _STRUCTURE[list(b'"{}[],')] = (3, 1, -1, 1, -1, 2)  # quote, depth changes, comma
 
@@ -155,7 +156,7 @@ def _one_by_one(texts: Iterable[tuple[int, bytes]], one: msgspec.json.Decoder[T]
     read: Records[T] = Records([], [], [])
     for line, text in texts:
         try:
-            value = one.decode(text)
+            value = one.decode(_NO_NUMBER.sub(_null, text))
         except _INVALID:
             read.malformed.append(line)
             continue
@@ -165,6 +166,10 @@ def _one_by_one(texts: Iterable[tuple[int, bytes]], one: msgspec.json.Decoder[T]
             read.values.append(value)
             read.lines.append(line)
     return read
+
+
+def _null(found: re.Match[bytes]) -> bytes:
+    return found[1] or b"null"
 
 
 class _Elements:

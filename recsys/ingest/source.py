@@ -27,7 +27,7 @@ from recsys.errors import InputError, UnknownContent, UnreadableSource, did_you_
 from recsys.files import printable, sha256_of
 from recsys.ingest import archive
 from recsys.ingest.dialect import UTF_8, Dialect
-from recsys.ingest.encoding import refuse_utf16
+from recsys.ingest.encoding import refuse_utf16, text_sample
 from recsys.ingest.pseudonym import redacted
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.lake.contract import CONTRACTS, Contract
@@ -42,7 +42,7 @@ else:
 
 FORMATS = "recsys.ingest.formats"
 _OWN, _GENERAL = "mapped", ("parquet", "jsonl", "csv")
-_SAMPLE_BYTES = 64 * 1024
+SAMPLE_BYTES = 64 * 1024
 _COLUMN_NAME = re.compile(r"[^\W\d][\w ()/.-]*$")
 _SUBJECTS = {"user_id", "track_id"}
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -103,7 +103,7 @@ class Source:
     def sample(self) -> bytes:
         """The first 64 KiB of the decompressed file."""
         with self.open() as stream:
-            return stream.read(_SAMPLE_BYTES)
+            return stream.read(SAMPLE_BYTES)
 
     @cached_property
     def n_bytes(self) -> int:
@@ -147,6 +147,7 @@ class Source:
             with self.open() as stream:
                 while stream.read(archive.COPY_BYTES):
                     pass
+            archive.refuse_packed(self.path, self.sample)
 
     def _unpacked(self, stream: object) -> BinaryIO:
         limited = archive.Unpacked(cast("BinaryIO", stream), archive.Limit(self.path))
@@ -304,6 +305,8 @@ def _format(source: Source, name: str) -> ModuleType:
         recognised = next((module for module in modules if module.recognises(source)), None)
         if recognised is None:
             refuse_utf16(source)
+            if not text_sample(source).strip():
+                raise UnknownContent(f"{source.path} is empty: it has no lines. Remove it, or get the file again")
             raise UnknownContent(
                 f"{source.path} has none of the known formats ({', '.join(names)}). "
                 "Name the format with --format, or convert the file"

@@ -40,7 +40,7 @@ def read(source: Source, renamed: Mapping[str, str]) -> Iterator[tuple[pl.DataFr
     else:
         header = csv.header_of(source)
         names = [renamed.get(name, f"_{n}") for n, name in enumerate(header.columns)]
-        blocks = csv.delimited(source, names, header.delimiter, skip_rows=header.n_lines)
+        blocks = csv.delimited(source, names, header.delimiter, skip_rows=header.n_lines, n_needed=header.n_needed)
         yield from ((rows.select(pl.exclude(r"^_\d+$")), malformed) for rows, malformed in blocks)
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from recsys.lake.codes import normal_ipi, normal_isni, normal_iswc
 from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of
 
@@ -34,6 +35,7 @@ REASONS = (
     "out_of_range",
     "in_future",
     "not_allowed",
+    "wrong_code",  # no code of its kind, or one with wrong check digits
     "other_encoder",  # a vector of another encoder than most of its file
     "other_length",  # a vector of another length than others of its encoder
 )
@@ -142,6 +144,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("release_date", Kind.DAY, may_be_future=True),
                 Field("duration_ms", Kind.INTEGER, low=1, high=86_400_000),
                 Field("isrc"),
+                Field("iswc", normal_code=normal_iswc),
                 Field("genres", Kind.TEXTS),
                 Field("language", pattern=r"^[a-z]{2,3}$"),
                 Field("explicit", Kind.BOOLEAN),
@@ -159,6 +162,8 @@ CONTRACTS: dict[str, Contract] = {
                 _choice("gender", "female", "male", "nonbinary", "mixed"),
                 _choice("artist_type", "person", "group"),
                 _COUNTRY,
+                Field("isni", normal_code=normal_isni),
+                Field("ipi", normal_code=normal_ipi),
             ),
             key=("artist_id",),
         ),

@@ -1,5 +1,6 @@
 """The declaration of one column of a raw table: name, type and allowed values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -38,6 +39,7 @@ class Field:
         pattern: Regular expression that a text, or each text in a list, must match; empty allows all.
         longest: Longest text of a value in a file [characters]; None is the default of the kind.
         is_country: Whether it is a country, or a list of countries: names and old codes become ISO 3166-1 codes.
+        normal_code: For a code with check digits, the function of `recsys.lake.codes` that returns its normal form.
         default: Value that replaces a missing one; None keeps it missing.
         may_be_future: Whether a day or instant after the day of ingest is allowed.
         is_name: Whether it is a name or title; stored in the Unicode form NFC, so that SQL compares the same text.
@@ -54,6 +56,7 @@ class Field:
     pattern: str = ""
     longest: int | None = None
     is_country: bool = False
+    normal_code: Callable[[str], str | None] | None = None
     default: str | int | None = None
     may_be_future: bool = False
     is_name: bool = False

@@ -277,11 +277,17 @@ class Lake:
         return [path for name, path in found.items() if not name.startswith(self._undone.name)]
 
     def rows(self, table: str, days: list[date] | None = None) -> pl.LazyFrame:
-        """Scan a table, or only its partitions of some days, without the column `ds`; without files, no rows."""
-        paths = self._paths(table, days)
+        """
+        Scan a table, or only its partitions of some days, without the column `ds`; without files, no rows.
+
+        A column that the contract got after a file was written is null in its rows.
+        """
+        paths, schema = self._paths(table, days), CONTRACTS[table].schema
         if not paths:
-            return pl.LazyFrame(schema=CONTRACTS[table].schema)
-        return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+            return pl.LazyFrame(schema=schema)
+        return pl.scan_parquet(
+            paths, glob=False, hive_partitioning=False, schema=schema, missing_columns="insert", extra_columns="ignore"
+        )
 
     def undone_keys(self, table: str, days: list[date]) -> pl.DataFrame:
         """Return the key, `batch_no` and `ds` of the undone rows of some days that closed periods count."""

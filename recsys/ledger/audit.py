@@ -32,7 +32,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import polars as pl
-from typing_extensions import override
 
 from recsys.ledger.artist_tables import artist_tables
 from recsys.ledger.audit_table import Table
@@ -66,12 +65,6 @@ class Attack:
     low: float
     high: float
     needed: float
-
-    @override
-    def __str__(self) -> str:
-        """Return the group and its range."""
-        group = "".join(f", {value}" for _, value in self.group)
-        return f"{self.measure}, {self.period[0]} to {self.period[1]}{group}: {self.low:,.0f} to {self.high:,.0f}"
 
     @property
     def excess(self) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from recsys import files
 from recsys.arrays import F32, F64, I64
@@ -38,6 +38,7 @@ RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
 OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
 MAX_TEMPO_CHANGE = 0.15  # relative: beyond, the best ratio is at the edge of the grid, which is no alignment
 TIE = 1e-6  # of equal scores, the one with the smaller change of tempo is taken: one vector has no tempo
+MIN_DECADE = 0.5  # log-odds by which the rate of false positives falls to a tenth, at least
 FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
 
 
@@ -98,7 +99,26 @@ def align_query(index: FingerprintIndex, query: F32) -> AlignedQuery:
 
 def align_query_repeatedly(index: FingerprintIndex, query: F32) -> Iterator[AlignedQuery]:
     """Yield the result of `align_query`, then without the best recording, then without the best two, and so on."""
-    near = index.search(query, N_NEAREST)
+    yield from aligned_repeatedly(index, query, nearest_rows(index, query))
+
+
+def nearest_rows(index: FingerprintIndex, query: F32) -> Neighbours:
+    """Return the rows of the index nearest to each vector of a query of any length, for `aligned_repeatedly`."""
+    return index.search(query, N_NEAREST)
+
+
+def vote_share(index: FingerprintIndex, near: Neighbours) -> float:
+    """
+    Return the votes per query vector for the best pair of recording and offset, 0..1.
+
+    This costs little beside the alignment, and tells windows of unknown music from most others.
+    """
+    votes = _votes(index, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING])
+    return max(votes.values(), default=0.0) / max(len(near.rows), 1)
+
+
+def aligned_repeatedly(index: FingerprintIndex, query: F32, near: Neighbours) -> Iterator[AlignedQuery]:
+    """Yield what `align_query_repeatedly` yields for a query whose nearest rows are known."""
     best: dict[int, Alignment] = {}  # by position of the recording in the index
     for track, offset_s in _voted(index, near.rows[:, :N_VOTING], near.cosines[:, :N_VOTING]):
         alignment = _best_alignment(index, query, track, offset_s)
@@ -190,6 +210,16 @@ class MatchClassifier:
         """Return the log-odds that the best alignment is correct; evidence of shape (..., 8) -> (...)."""
         return np.asarray(self.standardise(evidence) @ np.array(self.weights[:-1]) + self.weights[-1])
 
+    def significance(self, evidence: F64) -> F64:
+        """
+        Return the negative decimal logarithm of the rate of false positives at this evidence; (..., 8) -> (...).
+
+        It is 2 at the threshold of 1 %, 3 at that of 0.1 %, and extrapolated beyond, since the tail of strangers'
+        log-odds falls exponentially (see `recsys.matching.calibrate`).
+        """
+        at_1, at_01 = logit([self.threshold_1_percent, self.threshold_01_percent])
+        return np.asarray(2 + (self.log_odds(evidence) - at_1) / max(at_01 - at_1, MIN_DECADE))
+
     def probability(self, evidence: F64) -> F64:
         """Return the probability that the best alignment is correct, 0..1; evidence of shape (..., 8) -> (...)."""
         return np.asarray(expit(self.log_odds(evidence)))
@@ -233,9 +263,14 @@ class Calibration:
 
 def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, float]]:
     """List the pairs of recording (position in the index) and offset [s] with the most votes."""
+    return [(track, half_bins * VOTE_S / 2) for track, half_bins in _chosen(_votes(index, rows, cosines))]
+
+
+def _votes(index: FingerprintIndex, rows: I64, cosines: F32) -> dict[tuple[int, int], float]:
+    """Return the votes for pairs of recording (position in the index) and offset (in half bins)."""
     is_vote = (cosines >= MIN_VOTE_COSINE) & (rows != NO_ROW)
     if not is_vote.any():
-        return []
+        return {}
     vectors, _ = np.nonzero(is_vote)
     rows, weights = rows[is_vote], cosines[is_vote].astype(np.float64) ** 2
     tracks = np.searchsorted(index.starts, rows, side="right") - 1
@@ -249,7 +284,7 @@ def _voted(index: FingerprintIndex, rows: I64, cosines: F32) -> list[tuple[int, 
         for key, total in zip(keys, _sum_of_largest(key_of_vote, vectors, weights, len(keys)), strict=True):
             track, shifted_bin = divmod(int(key), n_bins)
             votes[track, round(2 * (shifted_bin - n_bins // 2 + 0.5 - shift))] = total
-    return [(track, half_bins * VOTE_S / 2) for track, half_bins in _chosen(votes)]
+    return votes
 
 
 def _chosen(votes: Mapping[tuple[int, int], float]) -> list[tuple[int, int]]:

@@ -1,14 +1,15 @@
 """
 Find the uses of indexed recordings in a query: start and end in the query, position in the recording, and tempo ratio.
 
-A query is cut into overlapping windows of ten seconds; a shorter query is one window. Windows with consistent
-alignments to a recording are joined into one use. The use is then extended in both directions as long as query and
-recording sound similar. If a recording repeats itself and several positions match equally well, the earliest is
-reported.
+A query is cut into overlapping windows of ten, five and three seconds; a query of less than fourteen seconds is one
+window. Windows with consistent alignments to a recording are joined into one use. The use is then extended in both
+directions as long as query and recording sound similar. If a recording repeats itself and several positions match
+equally well, the earliest is reported.
 
 False positives: windows of music that is not in the index exceed the two thresholds of the calibration in 1 % and 0.1 %
-of cases. A query of one window must exceed the first threshold. A longer query has many windows; there, one window must
-exceed the second (strict) threshold, or two non-overlapping windows of the same use must exceed the first.
+of cases. A query of one window must exceed the first threshold. A longer query has many windows; there, one window of
+ten seconds must exceed the second (strict) threshold, or the rates of windows of the same use that do not overlap must
+multiply to 0.01 %: two windows at 1 %, or one that is better than any threshold.
 """
 
 from collections.abc import Iterator
@@ -18,10 +19,22 @@ import numpy as np
 
 from recsys.arrays import F32, F64, Bool
 from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, VECTOR_HOP_S
-from recsys.matching.alignment import Alignment, Calibration, MatchClassifier, align_query_repeatedly, mean_cosines
-from recsys.matching.fingerprint_index import FingerprintIndex
+from recsys.matching.alignment import (
+    Alignment,
+    Calibration,
+    MatchClassifier,
+    aligned_repeatedly,
+    mean_cosines,
+    nearest_rows,
+    vote_share,
+)
+from recsys.matching.edges import correction_s
+from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half a window
+SHORT_WINDOWS = (18, 10)  # vectors: five and three seconds; these windows overlap by half, too
+MIN_VOTE_SHARE = 0.1  # of a short window; 4 to 12 % of those of unknown music have more, and all clean uses twice that
+STRICT, JOINT = 3.0, 4.0  # significance of one window of ten seconds, and of all windows of a use together
 MAX_SIMULTANEOUS = 4  # maximum number of recordings that match the same window
 MAX_PAUSE = 4  # consecutive silent vectors within a window
 MIN_CONTRAST = 0.1  # of a match: noise and sustained tones have at most .09, 99 % of distorted uses at least .14
@@ -88,14 +101,19 @@ class WindowMatch:
         n_vectors: Number of its vectors.
         alignment: Its alignment with the recording; offset_s is the recording time at the start of the window.
         probability: Match probability, 0..1.
-        is_strict: True if the probability exceeds the threshold of 0.1 % false positives.
+        significance: See `MatchClassifier.significance`.
     """
 
     first_vector: int
     n_vectors: int
     alignment: Alignment
     probability: float
-    is_strict: bool
+    significance: float
+
+    @property
+    def end_vector(self) -> int:
+        """Position of the vector after its last."""
+        return self.first_vector + self.n_vectors
 
     @property
     def middle_s(self) -> float:
@@ -118,24 +136,35 @@ class OpenMatch:
     @property
     def time_alignment(self) -> TimeAlignment:
         """
-        The common alignment of all windows.
+        The common alignment of the longest windows.
 
-        The ratio is the slope of the line through the windows' middles (query time, recording time); with fewer than
+        The ratio is the slope of the line through their middles (query time, recording time); with fewer than
         `MIN_WINDOWS_FOR_SLOPE` windows, the mean of their ratios. The offset is the mean that fits this ratio.
         """
-        query_s = np.array([window.middle_s for window in self.windows])
-        reference_s = np.array([window.time_alignment.reference_s(window.middle_s) for window in self.windows])
-        if len(self.windows) >= MIN_WINDOWS_FOR_SLOPE:
+        longest = max(window.n_vectors for window in self.windows)
+        windows = [window for window in self.windows if window.n_vectors == longest]
+        query_s = np.array([window.middle_s for window in windows])
+        reference_s = np.array([window.time_alignment.reference_s(window.middle_s) for window in windows])
+        if len(windows) >= MIN_WINDOWS_FOR_SLOPE:
             ratio = float(np.polyfit(query_s, reference_s, 1)[0])
         else:
-            ratio = float(np.mean([window.alignment.ratio for window in self.windows]))
+            ratio = float(np.mean([window.alignment.ratio for window in windows]))
         return TimeAlignment(float(np.mean(reference_s - ratio * query_s)), ratio)
 
     @property
     def is_strict(self) -> bool:
-        """True if a window passes the threshold of 0.1 % false positives, or if two non-overlapping windows match."""
-        has_strict = any(window.is_strict for window in self.windows)
-        return has_strict or self.windows[-1].first_vector - self.windows[0].first_vector >= WINDOW
+        """True if a window of ten seconds passes the threshold of 0.1 %, or all windows together that of 0.01 %."""
+        has_strict = any(window.significance > STRICT for window in self.windows if window.n_vectors >= WINDOW)
+        return has_strict or self.significance >= JOINT
+
+    @property
+    def significance(self) -> float:
+        """The largest sum of the significance of windows that do not overlap."""
+        best = [(0, 0.0)]  # the best sum of windows that end at or before a vector, by vector
+        for window in sorted(self.windows, key=lambda window: window.end_vector):
+            before = max(total for end, total in best if end <= window.first_vector)
+            best.append((window.end_vector, max(before + window.significance, best[-1][1])))
+        return best[-1][1]
 
 
 def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
@@ -151,11 +180,14 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
         The uses, in the order of their start. Uses overlap if several recordings sound at the same time, or if the
         index contains copies of a recording.
     """
-    windows = list(_windows(query))
+    windows, near = list(_windows(query)), nearest_rows(index, query)
     matches: dict[str, list[OpenMatch]] = {}
     for first, n in windows:
         classifier = calibration.classifier(n * VECTOR_HOP_S + FIRST_VECTOR_S)
-        for window in _window_matches(index, query[first : first + n], first, classifier):
+        part = Neighbours(near.rows[first : first + n], near.cosines[first : first + n])
+        if n in SHORT_WINDOWS and len(windows) > 1 and vote_share(index, part) < MIN_VOTE_SHARE:
+            continue
+        for window in _window_matches(index, query[first : first + n], part, first, classifier):
             _join(matches.setdefault(window.alignment.track_id, []), window, index, query)
     uses = []
     for of_recording in matches.values():
@@ -174,30 +206,41 @@ def _without_overlaps(uses: list[Use]) -> list[Use]:
     return kept
 
 
-def _windows(query: F32) -> Iterator[tuple[int, int]]:
-    """Yield the first vector and the length of each window; no window extends over a pause longer than MAX_PAUSE."""
+def _windows(query: F32) -> list[tuple[int, int]]:
+    """
+    Return the first vector and the length of each window, in the order of their start, the longest first.
+
+    No window extends over a pause longer than MAX_PAUSE.
+    """
     sounding = np.flatnonzero(query.any(axis=1))
+    windows: list[tuple[int, int]] = []
     for stretch in np.split(sounding, np.flatnonzero(np.diff(sounding) > MAX_PAUSE) + 1):
         if len(stretch):
             first, end = int(stretch[0]), int(stretch[-1]) + 1
             if end - first < WINDOW + HOP:
-                yield first, end - first
+                windows.append((first, end - first))
             else:
-                yield from ((start, WINDOW) for start in range(first, end - WINDOW, HOP))
-                yield end - WINDOW, WINDOW
+                windows += [window for n in (WINDOW, *SHORT_WINDOWS) for window in _of_length(first, end, n)]
+    return sorted(windows, key=lambda window: (window[0], -window[1]))
+
+
+def _of_length(first: int, end: int, n: int) -> Iterator[tuple[int, int]]:
+    """Yield windows of n vectors of a stretch, which overlap by half; the last one ends with the stretch."""
+    yield from ((start, n) for start in range(first, end - n, n // 2))
+    yield end - n, n
 
 
 def _window_matches(
-    index: FingerprintIndex, window: F32, first: int, classifier: MatchClassifier
+    index: FingerprintIndex, window: F32, near: Neighbours, first: int, classifier: MatchClassifier
 ) -> Iterator[WindowMatch]:
     """Yield the matches of a window, best first; each is found as if the better recordings were not in the index."""
-    for aligned, _ in zip(align_query_repeatedly(index, window), range(MAX_SIMULTANEOUS), strict=False):
+    for aligned, _ in zip(aligned_repeatedly(index, window, near), range(MAX_SIMULTANEOUS), strict=False):
         probability = float(classifier.probability(aligned.evidence))
         if probability <= classifier.threshold_1_percent:
             return
-        is_strict = probability > classifier.threshold_01_percent
         if aligned.alignments[0].contrast >= MIN_CONTRAST:
-            yield WindowMatch(first, len(window), aligned.alignments[0], probability, is_strict)
+            significance = float(classifier.significance(aligned.evidence))
+            yield WindowMatch(first, len(window), aligned.alignments[0], probability, significance)
 
 
 def _join(matches: list[OpenMatch], window: WindowMatch, index: FingerprintIndex, query: F32) -> None:
@@ -261,10 +304,12 @@ def cosines_along(
 def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
     """Extend a match as far as query and recording sound similar, and move it to the earliest matching position."""
     found, audio_id = match.time_alignment, match.windows[0].alignment.track_id
-    begin, end, score = _extent(cosines_along(index, query, audio_id, found), match)
+    cosines = cosines_along(index, query, audio_id, found)
+    begin, end, score = _extent(cosines, match)
     earliest, n_places = _earliest(index, query[begin : min(end, begin + N_COMPARED)], audio_id, found, begin)
-    starts_s = begin * VECTOR_HOP_S if begin == 0 else (begin - 0.5) * VECTOR_HOP_S + FIRST_VECTOR_S
-    ends_s = (end - 1) * VECTOR_HOP_S + (2 * FIRST_VECTOR_S if end == len(query) else FIRST_VECTOR_S + VECTOR_HOP_S / 2)
+    rows = index.rows_of(audio_id)
+    contrast = cosines - query @ index.vectors(rows.start, rows.stop).mean(axis=0)
+    starts_s, ends_s = _edges_s(contrast, begin, end)
     return Use(
         audio_id=audio_id,
         starts_s=starts_s,
@@ -276,6 +321,30 @@ def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
         is_strict=match.is_strict,
         n_places=n_places,
         score=score,
+    )
+
+
+def _edges_s(contrast: F64, begin: int, end: int) -> tuple[float, float]:
+    """
+    Return start and end of a use [s].
+
+    Args:
+        contrast: For each query vector, its cosine with the recording at the aligned time, minus its mean cosine with
+            the whole recording; NaN where the aligned time is outside the recording.
+        begin: Position of the first vector of the use.
+        end: Position of the vector after its last.
+    """
+    n = len(contrast)
+    times_s = VECTOR_HOP_S * np.arange(n) + FIRST_VECTOR_S
+    similarity = np.nan_to_num(contrast) / max(float(np.nanmedian(contrast[begin:end])), MIN_CONTRAST)
+    starts_s, ends_s = times_s[begin] - VECTOR_HOP_S / 2, times_s[end - 1] + VECTOR_HOP_S / 2
+    middle = (begin + end) // 2
+    first = correction_s(times_s[: middle + 1] - starts_s, similarity[: middle + 1])
+    last = correction_s(ends_s - times_s[middle:], similarity[middle:])
+    duration_s = times_s[-1] + FIRST_VECTOR_S
+    return (
+        0.0 if begin == 0 else max(0.0, float(starts_s + first)),
+        duration_s if end == n else min(duration_s, float(ends_s - last)),
     )
 
 

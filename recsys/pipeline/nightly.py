@@ -23,6 +23,7 @@ from recsys.ledger.lines import published
 from recsys.library.files import audio_files
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.notices import send_findings, send_viewers_alerts
+from recsys.pipeline.operations import disk_use
 from recsys.pipeline.plan import results, step_outputs, steps, steps_after, steps_up_to
 from recsys.pipeline.publication import gate_outcome, publish_tables, settle_ledger
 from recsys.pipeline.results import Artefact, Outcome, Result, Step
@@ -69,7 +70,8 @@ def nightly(
     new = waiting_sources(Lake(home).batch_log(), source_files(folders)) | due_sources(home, today, recipe.ingest)
     run = Run.of(home, as_of, recipe, waiting=new.union(map(files.sha256_of, music)), tell=tell)
     is_released = run.run_id in registry.release_names(home)
-    if is_released and run.outcome("morning") is not None:
+    is_finished = is_released and run.outcome("morning") is not None
+    if is_finished:
         is_current = registry.current_name(home) == run.run_id
         run.tell({"event": "nothing to do", "run": run.run_id, "is_current": is_current})
     else:
@@ -82,6 +84,8 @@ def nightly(
         _require_listens(home, inbox)
         advance(run, "morning")
     remove_working_files(run)
+    if not is_finished:
+        run.log(event="disk", parts=dict(disk_use(home).select("part", "n_bytes").iter_rows()))
     send_viewers_alerts(run)
     send_findings(run)
     return run

@@ -20,11 +20,23 @@ from recsys.ingest.quarantine import with_refused_rows
 from recsys.ingest.run import source_files
 from recsys.lake.store import Lake
 from recsys.library.files import audio_files
-from recsys.pipeline.history import steps_done
+from recsys.pipeline.history import events_of, steps_done
+from recsys.pipeline.run import Event
+from recsys.releases import registry
 
 STEP_TIMES_SCHEMA = pl.Schema(
     {"run": pl.String(), "as_of": pl.Date(), "step_no": pl.Int64(), "step": pl.String(), "seconds": pl.Float64()}
 )
+RUN_TIMES_SCHEMA = pl.Schema(
+    {
+        "run": pl.String(),
+        "as_of": pl.Date(),
+        "ended_at": pl.Datetime("us", "UTC"),
+        "took_s": pl.Float64(),
+        "is_published": pl.Boolean(),
+    }
+)
+DISK_HISTORY_SCHEMA = pl.Schema({"run": pl.String(), "as_of": pl.Date(), "part": pl.String(), "n_bytes": pl.Int64()})
 DISK_SCHEMA = pl.Schema({"part": pl.String(), "n_files": pl.Int64(), "n_bytes": pl.Int64()})
 FAILURES_SCHEMA = pl.Schema(dict.fromkeys(("measure", "found", "expected", "remedy"), pl.String()))
 PARTS = ("lake", "warehouse", "marts", "models", "exports", "indexes", "runs", "inbox", "uploads", "reports")
@@ -42,12 +54,60 @@ def step_times(home: Home) -> pl.DataFrame:
         day of its data), step_no (from 1), step, seconds (of its last completion [s]).
     """
     rows = [
-        {"run": folder.name, "as_of": as_of, "step_no": no, "step": step, "seconds": float(done["seconds"])}
-        for folder in sorted(home.runs.glob("*"))
-        if (as_of := _date_of(folder.name))
+        {"run": folder.name, "as_of": _date_of(folder.name), "step_no": no, "step": step}
+        | {"seconds": float(done["seconds"])}
+        for folder in _run_folders(home)
         for no, (step, done) in enumerate(steps_done(folder).items(), 1)
     ]
     return pl.DataFrame(rows, STEP_TIMES_SCHEMA)
+
+
+def run_times(home: Home) -> pl.DataFrame:
+    """
+    Return when each run ended and how long it took, with pauses between its steps.
+
+    Returns:
+        One row per run with a complete step, oldest run first: run, as_of (last day of its data), ended_at (of its last
+        complete step), took_s (from its first event until then [s]), is_published.
+    """
+    return pl.DataFrame([row for folder in _run_folders(home) for row in _time_of_run(folder)], RUN_TIMES_SCHEMA)
+
+
+def _time_of_run(folder: Path) -> Iterable[dict[str, object]]:
+    events = [(event["event"], time) for event in events_of(folder) if (time := _time_of(event))]
+    ends = [time for kind, time in events if kind == "done"]
+    if ends:
+        took_s, is_published = (ends[-1] - events[0][1]).total_seconds(), (folder / registry.PUBLISHED).exists()
+        row = {"run": folder.name, "as_of": _date_of(folder.name), "ended_at": ends[-1]}
+        yield row | {"took_s": took_s, "is_published": is_published}
+
+
+def _time_of(event: Event) -> datetime | None:
+    """Return the time of an event; None if it has none, as in a damaged log."""
+    try:
+        return datetime.fromisoformat(event["at"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def disk_history(home: Home) -> pl.DataFrame:
+    """
+    Return the size of each part of the home (see `disk_use`) as finished nights have measured it.
+
+    Returns:
+        One row per run and part, oldest run first: run, as_of (last day of its data), part, n_bytes (at its end).
+    """
+    rows = [
+        {"run": folder.name, "as_of": _date_of(folder.name), "part": part, "n_bytes": n_bytes}
+        for folder in _run_folders(home)
+        for measured in [event["parts"] for event in events_of(folder) if event["event"] == "disk"][-1:]
+        for part, n_bytes in measured.items()
+    ]
+    return pl.DataFrame(rows, DISK_HISTORY_SCHEMA)
+
+
+def _run_folders(home: Home) -> list[Path]:
+    return [folder for folder in sorted(home.runs.glob("*")) if _date_of(folder.name)]
 
 
 def _date_of(run_id: str) -> date | None:

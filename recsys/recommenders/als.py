@@ -26,9 +26,9 @@ from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.least_squares import half_step
-from recsys.recommenders.parts.search_space import tunable_range
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed, Settings
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Recency, Seed, Settings
 
 INITIAL_NORM = 0.1  # expected norm of a track's factors before the first half-step
 
@@ -52,6 +52,7 @@ class ALSConfig(Settings):
         strength_exponent: The confidence weight of an interaction is strength**strength_exponent, divided by the user's
             mean. 0: all interactions have the same weight.
         recency: Decay by age in the user factors: weight (1 + age / 30 days)**-recency. 0: no decay.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
         seed: Seed of the initial factors.
     """
 
@@ -60,9 +61,10 @@ class ALSConfig(Settings):
     regularization: Positive = tunable_range(0.25, 0.03, 3.0, log=True)
     frequency_exponent: Exponent = tunable_range(0.5, 0.0, 1.0)
     unobserved_weight: Positive = tunable_range(0.05, 0.01, 0.5, log=True)
-    side_weight: PositiveOrZero = tunable_range(3.0, 0.3, 10.0, log=True)
-    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
-    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
+    side_weight: PositiveOrZero = tunable_range(3.0, 0.3, 10.0, log=True, needs="features")
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7, needs="strengths")
+    recency: Recency = tunable_recency(1.0)
+    rank_recency: Recency = tunable_recency(0.0)
     seed: Seed = 7
 
 
@@ -82,7 +84,7 @@ class ALS(Scorer[ALSConfig]):
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
-        weights = self._with_features(self._confidence(interactions.liked, recency=0), interactions.track_features)
+        weights = self._with_features(self._confidence(interactions.liked), interactions.track_features)
         by_track = weights.T.tocsr()
         self.track_factors = self._initial_factors(len(interactions.tracks))
         for _ in range(self.config.epochs):
@@ -106,11 +108,12 @@ class ALS(Scorer[ALSConfig]):
 
     def user_weights(self, history: History) -> Csr:
         """Return the confidence weights for user factors, mean 1 per user. CSR with the pattern of `history.matrix`."""
-        return self._confidence(history, recency=self.config.recency)
+        return self._confidence(history, recency=self.config.recency, rank_recency=self.config.rank_recency)
 
-    def _confidence(self, history: History, *, recency: float) -> Csr:
+    def _confidence(self, history: History, *, recency: float = 0, rank_recency: float = 0) -> Csr:
         """Return confidence weights with mean 1 per user, so that factors of heavy and light users are comparable."""
-        return mean_normalised(confidence(history, exponent=self.config.strength_exponent, recency=recency))
+        exponent = self.config.strength_exponent
+        return mean_normalised(confidence(history, exponent=exponent, recency=recency, rank_recency=rank_recency))
 
     def _step(self, weights: Csr, fixed: F32) -> F32:
         """Solve for the factors of all rows of `weights`, given the factors of the columns (`fixed`)."""

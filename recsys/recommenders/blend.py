@@ -22,7 +22,7 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, TrackStatistics, candidates, zscores
 from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
-from recsys.recommenders.parts.topk import N_BLOCK, Mask
+from recsys.recommenders.parts.topk import Mask, blocks_of_users
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 from recsys.settings import Count, Positive, Seed, Settings
 
@@ -77,6 +77,10 @@ class UserBatch:
     history: History
     mask: Mask | None = None
 
+    def blocks(self) -> list[slice]:
+        """Return slices of the users that are scored at once."""
+        return blocks_of_users(*self.history.matrix.shape)
+
     def __getitem__(self, users: Any) -> Self:
         """Return a subset of the users: a slice, rows, or a boolean array."""
         mask = None if self.mask is None else self.mask.of_users(users)
@@ -124,7 +128,7 @@ class Blend(Scorer[BlendConfig]):
         users = UserBatch(
             [member.states(rows) for member in self.members], train.liked[rows], Mask.of(train.seen[rows])
         )
-        examples = examples_of(self._labelled(users[block], test[rows[block]]) for block in blocks(len(rows)))
+        examples = examples_of(self._labelled(users[block], test[rows[block]]) for block in users.blocks())
         if examples is None:
             return Ranker.by_first_feature(2 * len(self.members) + N_TRACK_FEATURES)
         config = self.config
@@ -218,11 +222,6 @@ def _fitted_members(validation: Validation) -> list[Scorer[Any]]:
     """Return the members already fitted to the training part of the split; [] if there are none."""
     fitted = validation.load_fitted() if validation.load_fitted is not None else None
     return fitted.members if isinstance(fitted, Blend) else []
-
-
-def blocks(n_users: int) -> list[slice]:
-    """Return consecutive slices of at most N_BLOCK rows that cover `n_users` rows."""
-    return [slice(start, min(start + N_BLOCK, n_users)) for start in range(0, n_users, N_BLOCK)]
 
 
 def examples_of(labelled: Iterable[tuple[Rows, F32, npt.NDArray[np.bool_]]]) -> Examples | None:

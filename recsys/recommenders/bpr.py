@@ -22,9 +22,9 @@ from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.fold_in import FoldInScorer
-from recsys.recommenders.parts.search_space import tunable_range
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Seed, Settings
+from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Recency, Seed, Settings
 
 # Initial accumulator of Adagrad. With 0, the first step would have the size of the learning rate for any gradient.
 INITIAL_SQUARE = 0.01
@@ -43,6 +43,7 @@ class BPRConfig(Settings):
         regularization: L2 regularization of the vectors, >= 0.
         popularity_exponent: Negatives are sampled in proportion to n_listeners**popularity_exponent. 0: uniformly.
         recency: Decay by age in user vectors: weight (1 + age / 30 days)**-recency. 0: no decay.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
         seed: Seed of the initial vectors and of all sampling.
     """
 
@@ -52,7 +53,8 @@ class BPRConfig(Settings):
     learning_rate: Positive = tunable_range(0.1, 0.02, 0.5, log=True)
     regularization: PositiveOrZero = tunable_range(0.03, 0.003, 0.1, log=True)
     popularity_exponent: Exponent = tunable_range(0.5, 0.0, 1.0)
-    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
+    recency: Recency = tunable_recency(1.0)
+    rank_recency: Recency = tunable_recency(0.0)
     seed: Seed = 7
 
 
@@ -103,7 +105,7 @@ class BPR(FoldInScorer[BPRConfig]):
 
     @override
     def user_weights(self, history: History) -> Csr:
-        return confidence(history, exponent=0, recency=self.config.recency)
+        return confidence(history, exponent=0, recency=self.config.recency, rank_recency=self.config.rank_recency)
 
 
 @dataclass(frozen=True, eq=False)

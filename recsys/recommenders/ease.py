@@ -6,13 +6,16 @@ matrix. Track features are additional rows, so that tracks with the same artist 
 users have played them. Recency weights are applied when scores are computed, so scores follow recent listening without
 training again.
 
+The closed form inverts a matrix of all pairs of tracks. A catalogue larger than `max_tracks` is solved by a regression
+of each track on its neighbours instead (see `parts.neighbourhood_ridge`), in memory that grows with the catalogue.
+
 Sources: Steck, Embarrassingly Shallow Autoencoders for Sparse Data (WWW 2019); side information as rows: Jeunen, Van
 Balen, Goethals, Closed-Form Models for Collaborative Filtering with Side-Information (RecSys 2020); regularization by
 frequency: Steck, Autoencoders that don't overfit towards the Identity (NeurIPS 2020).
 """
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -21,22 +24,21 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from typing_extensions import override
 
-from recsys.arrays import F32, Csr, Rows
+from recsys.arrays import F32, Csr
 from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import History, Interactions
 from recsys.errors import InputError
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.item_similarity import ConfidenceScorer
-from recsys.recommenders.parts.search_space import tunable_range
+from recsys.recommenders.parts.neighbourhood_ridge import neighbourhood_weights
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Settings, Share
+from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Recency, Settings, Share
 
 N_BLOCK = 1024  # rows per block
 N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,21 @@ class EASEConfig(Settings):
         listener_exponent: 0..1. In training, users are weighted by n_tracks**-listener_exponent, which down-weights
             users with many tracks.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
-        max_tracks: Maximum number of tracks in the model: those that most users like. All others score 0. Time grows
-            with its cube, memory with its square.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
+        max_tracks: Largest catalogue that is solved exactly. Time grows with the cube of the catalogue, memory with its
+            square.
+        neighbours: Maximum number of neighbours on which a track of a larger catalogue is regressed.
     """
 
     regularization: Positive = tunable_range(100.0, 20.0, 1000.0, log=True)
     dropout: Dropout = tunable_range(0.25, 0.0, 0.6)
-    side_weight: PositiveOrZero = tunable_range(10.0, 0.5, 60.0, log=True)
-    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
+    side_weight: PositiveOrZero = tunable_range(10.0, 0.5, 60.0, log=True, needs="features")
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7, needs="strengths")
     listener_exponent: Share = tunable_range(0.35, 0.0, 0.7)
-    recency: Exponent = tunable_range(0.5, 0.0, 1.0)
+    recency: Recency = tunable_recency(0.5)
+    rank_recency: Recency = tunable_recency(0.0)
     max_tracks: Count = 40_000
+    neighbours: Count = 100
 
 
 class EASE(ConfidenceScorer[EASEConfig]):
@@ -75,27 +81,39 @@ class EASE(ConfidenceScorer[EASEConfig]):
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
-        self._modelled = self._most_liked(interactions)  # sorted track rows, shape (n_modelled,)
         weights = mean_normalised(confidence(interactions.liked, exponent=self.config.strength_exponent))
-        gram = np.zeros((len(self._modelled), len(self._modelled)), np.float32)
-        add_gram(gram, self._scaled(weights[:, self._modelled]), weight=1)
-        diagonal = gram.diagonal().copy()
-        if self.config.side_weight > 0:
-            tags = tfidf_features(interactions.track_features)[self._modelled]
-            add_gram(gram, tags.T.tocsr(), weight=self.config.side_weight)
-        dropout = self.config.dropout
-        gram[np.diag_indices_from(gram)] += self.config.regularization + dropout / (1 - dropout) * diagonal
-        self._weights = ease_weights(gram)  # (n_modelled, n_modelled): row = played track, column = scored track
+        is_small = len(interactions.tracks) <= self.config.max_tracks
+        solve = self._exact_weights if is_small else self._sparse_weights
+        self._weights = solve(self._scaled(weights), self._tags(interactions))  # row = played track, column = scored
         self._users = self.fold_in(interactions.liked)  # (n_users, n_tracks)
         return self
 
-    def _most_liked(self, interactions: Interactions) -> Rows:
-        likes = np.bincount(interactions.matrix.indices, minlength=len(interactions.tracks))
-        if len(likes) > self.config.max_tracks:
-            log.warning(
-                "ease models the %d most liked of %d tracks; all others score 0", self.config.max_tracks, len(likes)
-            )
-        return np.sort(np.argsort(-likes, kind="stable")[: self.config.max_tracks])
+    def _tags(self, interactions: Interactions) -> Csr:
+        """Return the features as rows. CSR, shape (n_features, n_tracks); no row if features are not used."""
+        if self.config.side_weight == 0:
+            return sp.csr_matrix((0, len(interactions.tracks)), dtype=np.float32)
+        return tfidf_features(interactions.track_features).T.tocsr()
+
+    def _exact_weights(self, weights: Csr, tags: Csr) -> F32:
+        gram = np.zeros((weights.shape[1], weights.shape[1]), np.float32)
+        add_gram(gram, weights, weight=1)
+        penalties = self._penalties(gram.diagonal())
+        if tags.shape[0]:
+            add_gram(gram, tags, weight=self.config.side_weight)
+        gram[np.diag_indices_from(gram)] += penalties
+        return ease_weights(gram)
+
+    def _sparse_weights(self, weights: Csr, tags: Csr) -> Csr:
+        squares = np.asarray(weights.multiply(weights).sum(axis=0)).ravel()
+        rows = sp.vstack([weights, tags * np.float32(np.sqrt(self.config.side_weight))], format="csr")
+        rows.eliminate_zeros()
+        with refuse_singular(rows.shape[1]):
+            return neighbourhood_weights(rows, self._penalties(squares), self.config.neighbours)
+
+    def _penalties(self, squares: F32) -> F32:
+        """Return the L2 regularization of each track, from the sums of its squared interaction weights."""
+        dropout = self.config.dropout
+        return np.asarray(self.config.regularization + dropout / (1 - dropout) * squares, np.float32)
 
     def _scaled(self, weights: Csr) -> Csr:
         """Down-weight users with many tracks."""
@@ -105,33 +123,26 @@ class EASE(ConfidenceScorer[EASEConfig]):
 
     @override
     def score(self, states: Csr, out: F32) -> None:
-        if len(self._modelled) == out.shape[1]:
-            np.copyto(out, states @ self._weights)
+        if sp.issparse(self._weights):
+            (states @ self._weights).toarray(out=out)
         else:
-            out.fill(0)
-            out[:, self._modelled] = states[:, self._modelled] @ self._weights
+            np.copyto(out, states @ self._weights)
 
     @override
     def attribution(self, history: History) -> Attribution:
-        weights, n_tracks = self._weights, history.matrix.shape[1]
-        position, is_modelled = np.zeros(n_tracks, np.int64), np.zeros(n_tracks, np.bool_)
-        position[self._modelled], is_modelled[self._modelled] = np.arange(len(self._modelled)), True
-
-        def item_weights(scored: Rows, played: Rows) -> F32:
-            entries: F32 = weights[position[played][:, None, :], position[scored][:, :, None]]
-            return np.where(is_modelled[played][:, None, :] & is_modelled[scored][:, :, None], entries, 0)
-
-        return Attribution(item_weights, self.fold_in(history))
+        return Attribution.of_matrix(self._weights, self.fold_in(history))
 
     @override
     def arrays(self) -> dict[str, Any]:
-        users = arrays_of("users", self._users)
-        return {"modelled": self._modelled, "weights": self._weights, **users}
+        weights = arrays_of("weights", self._weights) if sp.issparse(self._weights) else {"weights": self._weights}
+        return weights | arrays_of("users", self._users)
 
     @override
     def restore(self, arrays: Mapping[str, Any]) -> None:
-        self._modelled, self._weights = arrays["modelled"], arrays["weights"]
         self._users = matrix_of("users", arrays)
+        self._weights = arrays["weights"] if "weights" in arrays else matrix_of("weights", arrays)
+        if self._weights.shape[0] != self._users.shape[1]:  # saved when larger catalogues were cut off
+            raise KeyError("weights of all tracks")
 
 
 def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:
@@ -155,17 +166,24 @@ def ease_weights(gram: F32) -> F32:
     Raises:
         InputError: The matrix is not positive definite: the regularization is too small for single precision.
     """
-    try:
+    with refuse_singular(len(gram)):
         invert(gram)
-    except np.linalg.LinAlgError as failed:
-        raise InputError(
-            f"The Gram matrix of {len(gram):,} tracks cannot be inverted: regularization is too small for single "
-            "precision. Increase regularization in [recommenders.ease]"
-        ) from failed
     diagonal = gram.diagonal().copy()
     gram /= -diagonal
     np.fill_diagonal(gram, 0)
     return gram
+
+
+@contextmanager
+def refuse_singular(n_tracks: int) -> Iterator[None]:
+    """Raise InputError where a Gram matrix of these tracks cannot be inverted."""
+    try:
+        yield
+    except np.linalg.LinAlgError as failed:
+        raise InputError(
+            f"The Gram matrix of {n_tracks:,} tracks cannot be inverted: regularization is too small for single "
+            "precision. Increase regularization in [recommenders.ease]"
+        ) from failed
 
 
 def invert(matrix: F32) -> None:

@@ -14,9 +14,9 @@ from typing_extensions import override
 from recsys.dataset.interactions import Interactions
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.item_similarity import ItemSimilarityScorer
-from recsys.recommenders.parts.search_space import tunable_range
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, Settings, Share
+from recsys.settings import Count, Exponent, Positive, Recency, Settings, Share
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,16 @@ class ImplicitKNNConfig(Settings):
         length_norm: b of BM25, 0..1.
         strength_exponent: The confidence weight of an interaction is strength**strength_exponent. 0: all the same.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
     """
 
     weighting: Literal["bm25", "cosine"] = "bm25"
     neighbours: Count = tunable_range(200, 50, 1000, log=True)
     saturation: Positive = tunable_range(1.2, 0.5, 10.0, log=True)
     length_norm: Share = tunable_range(0.5, 0.0, 1.0)
-    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
-    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7, needs="strengths")
+    recency: Recency = tunable_recency(1.0)
+    rank_recency: Recency = tunable_recency(0.0)
 
 
 class ImplicitKNN(ItemSimilarityScorer[ImplicitKNNConfig]):

@@ -21,10 +21,10 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.item_similarity import ItemSimilarityScorer
-from recsys.recommenders.parts.search_space import tunable_range
-from recsys.recommenders.parts.topk import top_k_of_block
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
+from recsys.recommenders.parts.sparse import largest_per_row
 from recsys.recommenders.scorer import Validation
-from recsys.settings import Count, Exponent, Positive, Settings, Share
+from recsys.settings import Count, Exponent, Positive, Recency, Settings, Share
 
 N_BLOCK = 256  # tracks per block of the neighbour search
 
@@ -42,14 +42,16 @@ class ItemKNNConfig(Settings):
             tracks.
         strength_exponent: The confidence weight of an interaction is strength**strength_exponent. 0: the same for all.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
     """
 
     neighbours: Count = tunable_range(200, 50, 1000, log=True)
     saturation: Positive = tunable_range(1.2, 0.5, 10.0, log=True)
     length_norm: Share = tunable_range(0.5, 0.0, 1.0)
     damping: Exponent = tunable_range(0.8, 0.4, 1.0)
-    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7)
-    recency: Exponent = tunable_range(1.0, 0.0, 2.0)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7, needs="strengths")
+    recency: Recency = tunable_recency(1.0)
+    rank_recency: Recency = tunable_recency(0.0)
 
 
 class ItemKNN(ItemSimilarityScorer[ItemKNNConfig]):
@@ -112,10 +114,11 @@ def neighbours(played: Csr, scored: Csr, k: int) -> Csr:
     others = scored.T.tocsr()
     blocks = []
     for start in range(0, played.shape[0], N_BLOCK):
-        products = (played[start : start + N_BLOCK] @ others).toarray().astype(np.float32)
-        products[np.arange(len(products)), start + np.arange(len(products))] = 0  # no track is its own neighbour
-        columns, values = top_k_of_block(products, min(k, products.shape[1]))
-        row, position = np.nonzero(values > 0)
-        entries = values[row, position], (row, columns[row, position])
-        blocks.append(sp.csr_matrix(entries, shape=products.shape))
-    return sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix((0, 0), dtype=np.float32)
+        products = (played[start : start + N_BLOCK] @ others).astype(np.float32)
+        track = start + np.repeat(np.arange(products.shape[0]), np.diff(products.indptr))
+        products.data[products.indices == track] = 0  # no track is its own neighbour
+        products.eliminate_zeros()
+        blocks.append(largest_per_row(products, k))
+    nearest = sp.vstack(blocks, format="csr") if blocks else sp.csr_matrix((0, 0), dtype=np.float32)
+    nearest.sort_indices()
+    return nearest

@@ -21,10 +21,10 @@ from recsys.dataset.interactions import History, Interactions
 from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence
-from recsys.recommenders.parts.search_space import tunable_range
+from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.parts.sparse import arrays_of, largest_per_row, matrix_of
 from recsys.recommenders.scorer import Scorer, Validation
-from recsys.settings import Count, Exponent, Settings
+from recsys.settings import Count, Exponent, Recency, Settings
 
 N_BLOCK = 512  # users per block of the neighbour search
 
@@ -39,12 +39,14 @@ class UserKNNConfig(Settings):
         strength_exponent: Interaction strengths are raised to this power before similarity is computed. 0: strengths
             are ignored; 1: they are used unchanged.
         recency: Decay by age before similarity is computed: weight (1 + age / 30 days)**-recency. 0: no decay.
+        rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
         focus: The weight of a neighbour is similarity**focus. Larger values favour the nearest neighbours.
     """
 
     neighbours: Count = tunable_range(150, 20, 500, log=True)
-    strength_exponent: Exponent = tunable_range(0.25, 0.0, 1.0)
-    recency: Exponent = tunable_range(0.25, 0.0, 1.0)
+    strength_exponent: Exponent = tunable_range(0.25, 0.0, 1.0, needs="strengths")
+    recency: Recency = tunable_recency(0.25)
+    rank_recency: Recency = tunable_recency(0.0)
     focus: Exponent = tunable_range(1.0, 0.5, 3.0)
 
 
@@ -65,7 +67,10 @@ class UserKNN(Scorer[UserKNNConfig]):
 
     def _compared(self, history: History) -> Csr:
         """Return user vectors of norm 1, whose inner product is the similarity. CSR, shape (n_users, n_tracks)."""
-        weights = confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
+        config = self.config
+        weights = confidence(
+            history, exponent=config.strength_exponent, recency=config.recency, rank_recency=config.rank_recency
+        )
         return unit_rows((weights @ sp.diags(self._idf)).tocsr()).astype(np.float32)
 
     @override

@@ -48,6 +48,7 @@ REFUSALS = {
     "out_of_range": "out of its column's range",
     "in_future": "in the future",
     "not_allowed": "not one of the allowed values",
+    "wrong_code": "a code with wrong check digits",
     "other_encoder": "a vector of another encoder",
     "other_length": "a vector of another length",
     "malformed_row": "a line that cannot be parsed",

@@ -10,6 +10,8 @@
 --   gender       female, male, nonbinary, mixed or unknown
 --   artist_type  person, group or unknown
 --   country      ISO 3166-1 alpha-2 or unknown
+--   isni         ISNI, null where none or wrong
+--   ipi          IPI name number as a writer, null where none or wrong
 --   main_genre   genre of most of their recordings, the first by name among equals
 --   n_tracks     recordings in the catalogue [count]
 --   n_listeners  distinct listeners with at least one play [count]
@@ -68,6 +70,8 @@ select
     coalesce(artists.gender, 'unknown') as gender,
     coalesce(artists.artist_type, 'unknown') as artist_type,
     coalesce(artists.country, 'unknown') as country,
+    artists.isni,
+    artists.ipi,
     coalesce(genres.genre, 'unknown') as main_genre,
     cast(coalesce(genres.n_tracks, 0) as bigint) as n_tracks,
     coalesce(listening.n_listeners, 0) as n_listeners,

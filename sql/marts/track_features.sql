@@ -18,6 +18,7 @@
 --   decade            decade of release, null where unknown [years]
 --   duration_ms       length, null where unknown [ms]
 --   isrc              ISRC as delivered, null where none
+--   iswc              ISWC of the musical work, null where none or wrong
 --   genre             main genre or unknown
 --   genres            all genres, the main one first, null where none
 --   language          ISO 639 code of the lyrics or unknown
@@ -65,6 +66,7 @@ select
     cast(floor(year(tracks.release_date) / 10) * 10 as bigint) as decade,
     tracks.duration_ms,
     tracks.isrc,
+    tracks.iswc,
     coalesce(tracks.genres[1], 'unknown') as genre,
     tracks.genres,
     coalesce(tracks.language, 'unknown') as language,

@@ -1,4 +1,5 @@
--- Every artist with a name, most played first; in a label's file, by the plays that the ledger counts for them.
+-- Every artist, most played first; in a label's file, by the plays that the ledger counts for them. Those without a name
+-- in the catalogue are called by their id.
 with counted as (
     select
         cell as artist_id,
@@ -10,10 +11,9 @@ with counted as (
 
 select
     artists.artist_id,
-    artists.name,
+    coalesce(artists.name, artists.artist_id) as name,
     artists.main_genre,
     artists.country
 from marts.artist_profile as artists
 left join counted on artists.artist_id = counted.artist_id
-where artists.name is not null
 order by artists.n_plays desc nulls last, counted.n_plays desc nulls last, artists.artist_id asc

@@ -7,6 +7,8 @@
 --   gender       female, male, nonbinary, mixed (a group with several) or unknown
 --   artist_type  person, group or unknown
 --   country      ISO 3166-1 alpha-2, null where unknown
+--   isni         ISNI, 16 characters, null where none or its check character was wrong
+--   ipi          IPI name number as a writer, 11 digits, null where none or a check digit was wrong
 -- checks:
 --   gender in ('female', 'male', 'nonbinary', 'mixed', 'unknown')
 -- reconcile:
@@ -16,5 +18,7 @@ select
     name,
     gender,
     artist_type,
-    country
+    country,
+    isni,
+    ipi
 from raw.artists

@@ -4,7 +4,7 @@
 -- columns:
 --   batch        batch id
 --   column_name  optional column
---   reason       too_long, date_order, named_zone, bad_type, out_of_range, in_future or not_allowed
+--   reason       too_long, date_order, named_zone, bad_type, out_of_range, in_future, not_allowed or wrong_code
 --   n_values     values that became unknown [count]
 --   first_line   line of the first of them in the file, from 1 [count]
 -- checks:

@@ -10,6 +10,7 @@
 --   release_date      release day, null where unknown
 --   duration_ms       length, null where unknown [ms]
 --   isrc              ISRC as delivered, null where none
+--   iswc              ISWC of the musical work, such as T0345246801, null where none or its check digit was wrong
 --   genres            genres, the main one first, null where none
 --   language          ISO 639 code of the lyrics, null where unknown
 --   explicit          whether the lyrics are marked explicit, null where unknown
@@ -30,6 +31,7 @@ select
     release_date,
     duration_ms,
     isrc,
+    iswc,
     genres,
     language,
     explicit,

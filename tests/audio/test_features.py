@@ -86,6 +86,7 @@ def test_onsets_are_counted() -> None:
     assert found.beat_strength > 0.5
 
 
+@pytest.mark.slow
 def test_mfcc_equals_that_of_librosa(song: F32) -> None:
     """Computed from the same mel powers."""
     mono = Signal(song, RATE_HZ, "made", 0.0).mono(16_000)

@@ -90,6 +90,7 @@ def test_no_list_has_two_copies(finished: Run, world: World) -> None:
     assert lists.join(of_linked, on=["user_id", "recording"]).is_empty()
 
 
+@pytest.mark.slow
 def test_a_rejected_link_is_gone_and_comes_back(finished: Run, copy_of: Callable[[Home], Home]) -> None:
     """Through every rebuild, and no artist loses a play; accepting it again restores the links."""
     home = copy_of(finished.home)

@@ -185,6 +185,7 @@ def test_find_knows_tracks_artists_and_listeners(finished: Run) -> None:
     assert artist["artist_id"] in shown
 
 
+TRACK, BATCH = "<track>", "<batch>"  # stand for ids of the home
 LONG = "repeat('trk_0123456789', 2) as track_id, repeat('Donaudampfschifffahrt', 9) || ' Song' as title"
 
 
@@ -202,18 +203,52 @@ LONG = "repeat('trk_0123456789', 2) as track_id, repeat('Donaudampfschifffahrt',
         ["query", "refused_rows"],
         ["product"],
         ["find", "a"],
+        ["quarantine", "show", BATCH],
+        ["state", "log"],
+        ["similar", TRACK],
+        ["product", "similar_tracks", TRACK],
+        ["query", "trending_artists"],
         ["sql", f"select {LONG}"],
         ["sql", f"select {LONG}, {LONG.replace(' as ', ' as other_')}"],
     ],
 )
 def test_tables_fit_80_columns(finished: Run, words: list[str]) -> None:
     """The ids of a table are whole, whatever the length of its names."""
-    shown = call(finished.home, *words)
+    ids = {TRACK: _analysed_track(finished), BATCH: _batch_with_refused_rows(finished)}
+    shown = call(finished.home, *(ids.get(word, word) for word in words))
 
     assert shown.exit_code == 0, shown.output
     assert [line for line in shown.stdout.splitlines() if len(line.rstrip()) > 80] == []
     if words[0] == "sql":
         assert "trk_0123456789" * 2 in shown.stdout
+
+
+def _analysed_track(run: Run) -> str:
+    rows = pl.read_parquet(run.home.path / "marts/current/track_vectors.parquet", columns=["track_id"])
+    return str(rows["track_id"].min())
+
+
+def _batch_with_refused_rows(run: Run) -> str:
+    paths = list((run.home.lake / "quarantine").rglob("*.parquet"))
+    return str(pl.read_parquet(paths, columns=["batch"])["batch"].min())
+
+
+# Commands that print no table, or whose tables are tested with their figures (evaluate, nightly) or alone (the others).
+OTHERS = {
+    *("ingest", "audio", "build", "contracts", "takedown", "train", "evaluate", "tune", "simulate", "recommend"),
+    *("export", "nightly", "match", "explain", "labels", "report", "notify", "erase", "access", "rollback", "prune"),
+    *("dashboard", "demo"),
+}
+
+
+def test_every_command_is_among_those_whose_tables_are_tested() -> None:
+    """A new command is either printed on 80 columns above, or named as one without tables."""
+    (parametrized,) = test_tables_fit_80_columns.pytestmark  # type: ignore[attr-defined]
+
+    printed = {words[0] for words in parametrized.args[1]}
+
+    assert printed | OTHERS == set(main.commands)
+    assert printed & OTHERS == set()
 
 
 def test_an_explanation_fits_80_columns(finished: Run) -> None:
@@ -484,3 +519,17 @@ def test_the_dictionary_has_every_mart_and_column_with_its_meaning(finished: Run
         rows = [line for line in sections[name].splitlines() if line.startswith("| `")]
         assert [row.split("`")[1] for row in rows] == list(file.columns)
         assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
+
+
+def test_a_mapping_that_reads_no_file_does_not_replace_the_saved_one(tmp_path: Path) -> None:
+    """A slip in --map is refused, and later files are still read by the mapping of before."""
+    home, first, second = Home(tmp_path / "home"), tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("account,song,time\nann,t1,2026-01-01\n")
+    second.write_text("account,song,time\nann,t2,2026-01-02\n")
+
+    read = call(home, "ingest", "--map", "user_id=account,track_id=song,listened_at=time", str(first))
+    slip = call(home, "ingest", "--map", "user_id=acount,track_id=song,listened_at=time", str(second))
+    later = call(home, "ingest", str(second))
+
+    assert [read.exit_code, slip.exit_code, later.exit_code] == [0, 2, 0]
+    assert "does not have all columns of the mapping" in slip.output

@@ -8,9 +8,13 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from recsys.cli.show import models, tables
+from recsys.cli.show import labels, models, music, quarantine, tables
 from recsys.errors import InputError
 from recsys.home import Home
+from recsys.ingest.replay import ReplayReport
+from recsys.lake.store import Batch
+from recsys.ledger.audit import Attack
+from recsys.matching.report import COLUMNS
 from recsys.pipeline.plan import results
 from recsys.pipeline.run import Run
 from recsys.recipe import read_recipe
@@ -90,6 +94,62 @@ def test_words_of_texts_are_broken_before_rows_become_blocks(
     assert printed[1].split() == ["trk_00000000000000334567", "The"]
     assert max(map(len, printed)) <= 40
     assert "".join(line[26:].strip() for line in printed[1:]) == "The" + "w" * 30
+
+
+USE = {
+    "track_id": "youtube:dQw4w9WgXcQ",
+    "title": "Donaudampfschifffahrtsgesellschaft",
+    "artist_name": "Einstürzende Neubauten",
+    "label_name": "Some Recordings of the North",
+    "transformation": "speed +3.9%, pitch -1.0 semitones",
+    **dict.fromkeys(("starts_s", "reference_starts_s"), 3_600.0),
+    **dict.fromkeys(("ends_s", "reference_ends_s"), 3_725.0),
+    "probability": 0.998,
+}
+BATCH = Batch("0123456789abcdef", 1, "listens", "plays of the year.csv", "00", "2026-01-31", 9_999_999, 9_999_999, 0, 0)
+
+
+def test_the_ids_of_a_match_are_whole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """On 80 columns, whatever the names of the recording."""
+    monkeypatch.setattr(tables, "out", Console(width=80, markup=False, emoji=False, highlight=False))
+    uses = pl.DataFrame([USE], schema=COLUMNS)
+
+    tables.frame(uses.select(*music.use_columns()))
+    printed = capsys.readouterr().out
+
+    assert "youtube:dQw4w9WgXcQ" in printed
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 80
+
+
+def test_an_id_made_of_names_is_broken_between_words_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where the table does not fit otherwise: then each row is a block."""
+    monkeypatch.setattr(tables, "out", Console(width=60, markup=False, emoji=False, highlight=False))
+    row = {"track_id": ["name:einstürzende neubauten/stella maris"], "artist_id": ["name:einstürzende neubauten"]}
+
+    tables.frame(pl.DataFrame(row | {"other_track_id": row["track_id"], "n_plays": [1]}))
+    printed = capsys.readouterr().out
+
+    assert printed.count("name:einstürzende") == 3
+    assert printed.count("neubauten/stella") == 2
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 60
+
+
+def test_other_tables_fit_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Groups of an attack, and rows that entered in a replay."""
+    screen = Console(width=80, markup=False, emoji=False, highlight=False)
+    for module in (tables, quarantine):
+        monkeypatch.setattr(module, "out", screen)
+    group = (("country", "Democratic Republic of the Congo"), ("age_band", "under 18"))
+
+    labels.attacked([Attack("lb_0123456789", "n_listeners", (date(2026, 1, 5), date(2026, 1, 11)), group, 9, 0, 7, 8)])
+    quarantine.replayed(ReplayReport([BATCH], 0, 0))
+    printed = capsys.readouterr().out
+
+    assert "lb_0123456789" in printed
+    assert BATCH.batch in printed
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 80
 
 
 def test_a_table_has_the_columns_that_fit_and_names_the_others(

@@ -1,18 +1,20 @@
 """
-Twenty things that people open the dashboards for, each with its answer, which is computed from raw rows.
+Thirty things that people open the dashboards for, each with its answer, which is computed from raw rows.
 
-They were written before the pages that answer them. A task is done if its answer is on the screen after at most
-MOST_PAGES pages and MOST_CLICKS clicks from the first page; typed words count as one click.
+Twenty were written before the pages that answer them, ten (MORE) were tried on the finished pages. A task is done if
+its answer is on the screen after at most MOST_PAGES pages and MOST_CLICKS clicks from the first page; typed words count
+as one click.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from recsys.reports.wording import ISSUES
+from recsys.reports.wording import ISSUES, format_duration
 
 from .truth.catalogue import CatalogueTruth
 from .truth.closings import Closings
@@ -21,6 +23,7 @@ from .truth.lists import ListsTruth
 from .truth.operators import OperatorTruth
 from .truth.page import number
 from .truth.playlists import effects, labels_effects
+from .truth.releases import LabelReleasesTruth
 from .truth.rows import Lake
 
 MOST_PAGES, MOST_CLICKS = 3, 6
@@ -56,10 +59,21 @@ class Rows:
         """The published lists."""
         return ListsTruth(self.lake, self.export)
 
+    @cached_property
+    def largest_artist(self) -> dict[str, str]:
+        """Id and name of the artist with most plays in the last 28 days."""
+        plays = plays_by_artist(self.lake.last(28)).join(self.lake.artists, on="artist_id")
+        return plays.sort("n_plays", "artist_id", descending=[True, False]).row(0, named=True)
+
     @property
     def listener(self) -> str:
         """The first listener by id who has a list."""
         return str(self.lists.places["user_id"].min())
+
+
+def plays_by_artist(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the plays of each artist."""
+    return rows.drop_nulls("artist_id").group_by("artist_id").agg(pl.col("n_plays").sum())
 
 
 @dataclass(frozen=True)
@@ -203,6 +217,77 @@ def worst_fault(rows: Rows) -> Answer:
     return [ISSUES.get(worst["issue"], worst["issue"]), f"{worst['len']:,}"]
 
 
+def largest_loss(rows: Rows) -> Answer:
+    """Return the recording that lost most plays from the week before to the last closed week, and how many."""
+    artists = [artist for artist in rows.label.parts("artist", "1")["cell"] if artist]
+    recordings = pl.concat([rows.label.parts("recording", "1", artist) for artist in artists])
+    lost = recordings.drop_nulls("difference").sort("difference").row(0, named=True)
+    return [lost["name"], f"{lost['difference']:,}"]
+
+
+def new_listeners(rows: Rows) -> Answer:
+    """Return how many listeners of the last closed week had never played the label, if the log is long enough."""
+    kinds = rows.closings.listeners_by_loyalty(rows.label_id, rows.label.weeks[-1])
+    return ["new", f"{kinds['new']:,}"] if "new" in kinds else ["all others" if set(kinds) == {None} else "unknown"]
+
+
+def chosen_share(rows: Rows) -> Answer:
+    """Return the plays of the last closed week that listeners chose themselves."""
+    cells = rows.closings.cells(rows.label_id, "n_plays", rows.label.weeks[-1], "source")
+    return ["chosen by the listener", f"{cells['active'].value:,}"]
+
+
+def first_weeks(rows: Rows) -> Answer:
+    """Return the newest release and its plays in the first weeks, as far as the ledger has them."""
+    releases = LabelReleasesTruth(rows.label)
+    newest = releases.releases[0]
+    return [releases.page(newest, any_kind=False).sentences[1].split(" plays")[0]]
+
+
+def alert_at(rows: Rows) -> Answer:
+    """Return the largest artist, who is to be watched for drops of 30 %."""
+    return [rows.label.parts("artist", "1")["name"][0], "30"]
+
+
+def length_of_night(rows: Rows) -> Answer:
+    """Return how long the last night took, from its first event to the end of its last step."""
+    log = pl.read_ndjson(rows.run / "log.jsonl", infer_schema_length=None)
+    begun, ended = log["at"].min(), log.filter(event="done")["at"].max()
+    seconds = (datetime.fromisoformat(str(ended)) - datetime.fromisoformat(str(begun))).total_seconds()
+    return ["took", format_duration(seconds)]
+
+
+def size_of_lake(rows: Rows) -> Answer:
+    """Return the disk that the delivered rows use."""
+    sizes = (file.stat().st_size for file in rows.lake.folder.rglob("*") if file.is_file())
+    return ["lake", f"{sum(sizes):,}"]
+
+
+def reason_of_first(rows: Rows) -> Answer:
+    """Return the first recording of the first listener's list, and the played one that it was recommended for."""
+    first = rows.lists.places.filter(user_id=rows.listener).sort("rank").row(0, named=True)
+    played = rows.lake.rows.filter(pl.col("n_plays") > 0, user_id=rows.listener)["track_id"]
+    assert first["reason_track_id"] in played.to_list()
+    titles = dict(rows.lake.tracks.select("track_id", "title").iter_rows())
+    return [first["title"], titles[first["reason_track_id"]]]
+
+
+def shared_audience(rows: Rows) -> Answer:
+    """Return the artist whom the listeners of the most played artist of 28 days play most, beyond what is usual."""
+    overlap = (
+        OperatorTruth(rows.lake)
+        .audience(rows.largest_artist["artist_id"], "country")
+        .rows["overlap"]
+        .row(0, named=True)
+    )
+    return [overlap["name"], f"{overlap['n_listeners']:,}"]
+
+
+def listeners_with_a_list(rows: Rows) -> Answer:
+    """Return how many listeners have a list."""
+    return [f"{rows.lists.places['user_id'].n_unique():,}"]
+
+
 OF_LABEL = {
     "label-plays": Task("How many plays did we have last week, and by how much did they change?", plays_of_last_week),
     "label-gain": Task("Which artist gained most plays last week?", largest_gain),
@@ -226,4 +311,18 @@ OF_OPERATOR = {
     "operator-why-not": Task("How many recordings does this listener not get because they know them?", why_not),
     "operator-fault": Task("Which problem of the catalogue is the most frequent?", worst_fault),
     "operator-playlist": Task("Which playlist add helped most last month?", best_playlist),
+}
+MORE_OF_LABEL = {
+    "label-loss": Task("Which of our recordings lost most plays since the week before?", largest_loss),
+    "label-new": Task("How many people heard us for the first time last week?", new_listeners),
+    "label-chosen": Task("How many of last week's plays did listeners choose themselves?", chosen_share),
+    "label-start": Task("How did our newest release start, and is that usual?", first_weeks),
+    "label-alert": Task("Tell us when our largest artist falls by 30 %.", alert_at),
+}
+MORE_OF_OPERATOR = {
+    "operator-length": Task("How long did last night take, and was it late?", length_of_night),
+    "operator-disk": Task("How much disk do the delivered rows use, and how fast does that grow?", size_of_lake),
+    "operator-reason": Task("Why is the first recording on this listener's list?", reason_of_first),
+    "operator-overlap": Task("Whom else do the listeners of the largest artist play?", shared_audience),
+    "operator-reach": Task("How many listeners have a list?", listeners_with_a_list),
 }

@@ -67,7 +67,8 @@ def test_click_through_is_that_of_the_positions(
         found = shown.loc[part]
         assert found["n_positions"] == of_part.height
         assert found["n_played"] == of_part["reward"].sum()
-        assert (found["rate"], found["low"], found["high"]) == pytest.approx(interval(of_part), abs=1e-9)
+        expected = [100 * value for value in interval(of_part)]
+        assert [found["rate"], found["low"], found["high"]] == pytest.approx(expected, abs=1e-6)
 
 
 def test_other_policies_are_estimated_from_the_draws(open_page: Open, observed: tuple[Path, pl.DataFrame]) -> None:
@@ -84,9 +85,10 @@ def test_other_policies_are_estimated_from_the_draws(open_page: Open, observed: 
     for policy, chance in chances.items():
         weights = (chance / known["propensity"]).to_numpy()
         found = table.loc[policy]
-        assert found["estimate"] == pytest.approx(np.average(known["reward"].to_numpy(), weights=weights))
+        estimate = np.average(known["reward"].to_numpy(), weights=weights)
+        assert found["estimate"] == pytest.approx(100 * estimate, abs=1e-6)
         assert found["n_effective"] == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
-        assert 0 <= found["low"] <= found["estimate"] <= found["high"] <= 1
+        assert 0 <= found["low"] <= found["estimate"] <= found["high"] <= 100
 
 
 @pytest.mark.parametrize("reward", [0, 1])
@@ -102,9 +104,9 @@ def test_all_or_nothing_played_has_an_interval(
 
     assert failures(page) == []
     shown = next(table.value for table in page.dataframe if "n_positions" in table.value.columns)
-    assert (shown["rate"] == reward).all()
-    assert ((shown["high"] - shown["low"]).between(1e-6, 0.2)).all()
-    assert (shown["low" if reward == 0 else "high"] - reward).abs().max() == pytest.approx(0, abs=1e-9)
+    assert (shown["rate"] == 100 * reward).all()
+    assert ((shown["high"] - shown["low"]).between(1e-4, 20)).all()
+    assert (shown["low" if reward == 0 else "high"] - 100 * reward).abs().max() == pytest.approx(0, abs=1e-6)
 
 
 def test_without_outcomes_the_page_says_when_there_are_some(open_page: Open) -> None:

@@ -94,7 +94,7 @@ def test_pages_agree(open_page: Open, label_id: str, option: str) -> None:
     for group in ledger.DIMENSIONS.values():
         shown = choose(audience, "Group plays by", group).dataframe[0].value
         sums.append(shown["n_plays"].sum())
-        assert shown["share"].sum() == pytest.approx(1)
+        assert shown["share"].sum() == pytest.approx(100)
 
     assert {f"{n:,.0f}" for n in sums} == {total}
 

@@ -15,7 +15,6 @@ from .conftest import Open, failures
 from .walk import plain
 
 LATER = "2026-07-01-ffffffff"
-WORD_JOINER = "\u2060"  # keeps Markdown from reading a time as the name of an emoji
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def write_run(home: Home, events: list[dict[str, object]], verdict: dict[str, ob
 
 def first_lines(page: AppTest) -> list[str]:
     """Return the sentences below the title, without markup."""
-    return [plain(line).replace(WORD_JOINER, "") for line in page.markdown[1].value.splitlines()]
+    return [plain(line) for line in page.markdown[1].value.splitlines()]
 
 
 FAILURE = {"measure": "plays on 2026-07-01", "found": "3", "expected": "at least 10 %", "remedy": "Ingest the files"}
@@ -102,6 +101,38 @@ def test_a_run_in_progress_is_no_fault(open_page: Open, home: Home) -> None:
     assert first_lines(page) == [f"The run {LATER} is in progress: train."]
 
 
+NIGHTS = [
+    ("2026-07-01-aaaaaaaa", "2026-07-02T02:10:00+00:00", 5),
+    ("2026-07-02-bbbbbbbb", "2026-07-03T02:12:30+00:00", 8),
+]
+
+
+def test_a_late_night_and_a_growing_home_are_seen(open_page: Open, home: Home) -> None:
+    """The night took 12.5 minutes, the one before 10; that of the fixture is away. The lake grew from 5 to 8 GB."""
+    (fixture,) = home.runs.iterdir()
+    fixture.rename(home.path / "set-aside")
+    for name, end, gigabytes in NIGHTS:
+        folder = home.runs / name
+        folder.mkdir()
+        events: list[dict[str, object]] = [
+            {"event": "start", "step": "build", "at": f"{end[:10]}T02:00:00+00:00"},
+            {"event": "done", "step": "build", "at": end, "seconds": 500},
+            {"event": "disk", "at": end, "parts": {"lake": gigabytes * 10**9, "models": 10**9}},
+        ]
+        (folder / "log.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+        (folder / "publish.done.json").write_text("{}")
+
+    page = open_page("operations")
+
+    assert failures(page) == []
+    late = "12:30.0, 2:30.0 longer than usual (median of 1 published runs before: 10:00.0)."
+    assert first_lines(page)[1] == f"Its last step ended on 2026-07-03 at 02:12 UTC; it took {late}"
+    sizes = operations.largest_parts(operations.disk_history())
+    assert sizes.filter(part="all")["size_gb"].to_list() == [6.0, 9.0]
+    assert sizes.filter(part="lake")["size_gb"].to_list() == [5.0, 8.0]
+    assert "Size of the home by night" in [plain(one.value) for one in page.subheader]
+
+
 def test_a_rollback_asks_first_and_is_logged(open_page: Open, home: Home) -> None:
     """The question names both releases; afterwards the other one is current, and the log says who did it."""
     before = registry.current_name(home)
@@ -159,7 +190,8 @@ def test_a_release_that_was_published_meanwhile_stays(open_page: Open, home: Hom
 
 FOR_OPERATORS: list[Callable[[], object]] = [
     *(actions.releases, actions.current_release, actions.done),
-    *(operations.queue, operations.step_times, operations.disk_use, operations.free_bytes),
+    *(operations.queue, operations.step_times, operations.disk_use, operations.free_bytes, operations.disk_history),
+    lambda: operations.length_of(LATER),
     lambda: operations.failures(LATER),
     lambda: actions.return_to("earlier", instead_of=LATER),
 ]

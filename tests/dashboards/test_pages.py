@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data, parts
+from dashboards import columns, data, parts
 from dashboards.menu import headers
 from recsys.errors import InputError
 from recsys.home import Home
@@ -85,6 +85,8 @@ def test_every_term_has_a_definition(
         ([1, 1_200], "localized"),
         ([0.5, 99.99, None], "%.2f"),
         ([0.5, -100.0], "%,.1f"),
+        ([7_577.0, 100.0, None], "localized"),
+        ([1.0, 100.0], "%,.1f"),
         ([0.05, -0.99], "%.3f"),
         ([None, float("nan")], "%.3f"),
         ([], "%.3f"),
@@ -94,7 +96,7 @@ def test_numbers_of_a_column_have_equally_many_decimals(values: list[float | Non
     """Three where all are below 1, two where all are below 100, else one; whole numbers none."""
     whole = bool(values) and all(isinstance(value, int) for value in values)
 
-    assert parts.number_form(pl.Series(values, dtype=pl.Int64 if whole else pl.Float64)) == form
+    assert columns.number_form(pl.Series(values, dtype=pl.Int64 if whole else pl.Float64)) == form
 
 
 @pytest.mark.slow

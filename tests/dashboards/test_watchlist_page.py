@@ -74,7 +74,7 @@ def test_an_operator_sees_the_plays_of_the_last_week(open_page: Open, home: Home
         assert (shown["n_plays"][row], shown["n_plays_before"][row]) == (last, before)
         assert shown["n_plays_so_far"][row] == so_far > 0
         assert before > 0
-        assert shown["change"][row] == pytest.approx(last / before - 1)
+        assert shown["change"][row] / 100 == pytest.approx(last / before - 1)
 
 
 def test_a_label_sees_the_lines_of_its_ledger(open_page: Open, home: Home, published_home: Home, label_id: str) -> None:
@@ -100,7 +100,24 @@ def test_a_label_sees_the_lines_of_its_ledger(open_page: Open, home: Home, publi
         assert shown["n_plays_so_far"][row] == (sum(known) or None)
         if shown["n_plays"][row] is not None and shown["n_plays_before"][row] is not None:
             per_day = [week["n_plays"] / week["n_days"] for week in weeks[-2:]]
-            assert shown["change"][row] == pytest.approx(per_day[1] / per_day[0] - 1)
+            assert shown["change"][row] / 100 == pytest.approx(per_day[1] / per_day[0] - 1)
+
+
+def test_a_label_sets_an_alert_in_six_clicks(open_page: Open, home: Home, published_home: Home, label_id: str) -> None:
+    """The task label-alert: the menu, the artist (two), Watch, a typed number, and Save."""
+    artist = LabelTruth(Closings(Lake(published_home.path / "lake")), label_id).parts("artist", "1").row(0, named=True)
+    owner = Owner("this machine", label_id)
+
+    page = open_page("watchlist", label=label_id)
+    page.selectbox(key="artist").select(artist["name"]).run()
+    page.button(key="watch").click().run()
+    page.number_input[0].set_value(30)
+    next(button for button in page.button if button.label == "Save").click().run()
+
+    assert failures(page) == []
+    assert watched(home, owner) == [Item("artist", artist["cell"], LAST_DAY)]
+    assert thresholds(home, owner).change_percent == 30
+    assert page.dataframe[0].value["artist_name"].tolist() == [artist["name"]]
 
 
 def test_a_recording_is_watched_and_removed(open_page: Open, home: Home) -> None:

@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import parts
-from recsys.warehouse.spreadsheet import csv_text
+from dashboards import columns, parts
 
 from .conftest import failures
 from .truth.page import Truth
 
 FIGURES = (pl.Date, pl.Datetime, pl.Boolean)  # with the numeric types, the types of columns that need a truth
 MARKUP = re.compile(r"\*\*|\\(?=[^\w\s])|^- ", re.MULTILINE)
+WORD_JOINER = "\u2060"  # keeps Markdown from reading a time as the name of an emoji
 CLOSE = 1e-6  # similarities are computed in single precision
 
 
@@ -31,6 +31,7 @@ class Shown:
     Attributes:
         metrics: Name -> number and change, as written.
         rows: Key of a figure or a table -> the rows that are offered as files.
+        formats: Key -> the formats of its columns; None for the result of a query that the viewer typed.
         tables, charts: Keys in the order in which they are shown.
         sentences: The bulleted sentences, without markup.
         texts: Titles, captions and messages.
@@ -39,6 +40,7 @@ class Shown:
 
     metrics: dict[str, tuple[str, str]] = field(default_factory=dict)
     rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    formats: dict[str, dict[str, str] | None] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
     charts: list[str] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Walk:
         def recorded(*args: Any, **named: Any) -> None:
             rows = next(value for value in (*args, *named.values()) if isinstance(value, pl.DataFrame))
             self.shown.rows[named["key"]] = rows
+            self.shown.formats[named["key"]] = named.get("formats", {}) if named.get("mart", "-") else None
             if kind:
                 getattr(self.shown, kind).append(named["key"])
             original(*args, **named)
@@ -101,8 +104,8 @@ class Walk:
 
 
 def plain(text: str) -> str:
-    """Remove the markup of a text."""
-    return MARKUP.sub("", text).strip()
+    """Remove the markup of a text, and what keeps it from being read as markup."""
+    return MARKUP.sub("", text).replace(WORD_JOINER, "").strip()
 
 
 def bullets_of(text: str) -> list[str]:
@@ -114,12 +117,15 @@ def assert_tables_are_their_files(page: AppTest, shown: Shown) -> None:
     """The cells of each table are those of the rows offered as CSV."""
     assert len(page.dataframe) == len(shown.tables), shown.view
     for element, key in zip(page.dataframe, shown.tables, strict=True):
-        assert list(element.value.columns) == shown.rows[key].columns, (shown.view, key)
-        csv = pl.read_csv(csv_text(parts._lists_as_text(shown.rows[key])).encode(), infer_schema_length=None)
-        for name in figures_of(shown.rows[key]):
-            cells = element.value[name].tolist()
-            assert_same(cells, shown.rows[key][name].to_list(), f"{shown.view} {key}.{name}")
-            assert_same(csv[name].to_list(), shown.rows[key][name].to_list(), f"{shown.view} {key}.{name} CSV")
+        rows, formats = shown.rows[key], shown.formats[key]
+        shares = [] if formats is None else columns.share_columns(rows, formats)
+        assert [name for name in element.value.columns if name != parts.PORTRAIT] == rows.columns, (shown.view, key)
+        csv = pl.read_csv(columns.csv_of(rows, shares).encode(), infer_schema_length=None)
+        for name in figures_of(rows):
+            factor, heading = (100, f"{name}_percent") if name in shares else (1, name)
+            expected = [value and value * factor if factor > 1 else value for value in rows[name].to_list()]
+            assert_same(element.value[name].tolist(), expected, f"{shown.view} {key}.{name}")
+            assert_same(csv[heading].to_list(), expected, f"{shown.view} {key}.{name} CSV")
 
 
 def assert_charts_are_their_files(page: AppTest, shown: Shown) -> None:

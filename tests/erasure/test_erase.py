@@ -115,6 +115,7 @@ def test_a_listener_is_in_every_store_and_then_in_none(home: Home, account: str,
         assert n_listeners == warehouse.query("select count(distinct user_id) from marts.listener_profile").item()
 
 
+@pytest.mark.slow
 def test_later_deliveries_and_an_older_lake_bring_nobody_back(home: Home, account: str, tmp_path: Path) -> None:
     """Rows of the listener are left out as if they had not been read; a restored lake is erased again."""
     user_id = pseudonym(account, listener_key(home.key_file))

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from polars.testing import assert_frame_equal
 
 from recsys.cli import main
 from recsys.dataset.interactions import Interactions
@@ -20,7 +21,7 @@ from recsys.experiments.tuning import Budget, TuningResult, TuningTask
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASEConfig
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.search_space import Choice, Range, ranges
+from recsys.recommenders.parts.search_space import Choice, ranges
 from recsys.recommenders.popular import PopularConfig
 from recsys.recommenders.scorer import scorer_class, scorer_names
 
@@ -28,11 +29,12 @@ from recsys.recommenders.scorer import scorer_class, scorer_names
 def small_split() -> Split:
     """Ten listeners with eight tracks each, in different orders: six for training, two held out."""
     rows = [
-        {"user_id": f"u{user}", "track_id": f"t{(user * 3 + number * 5) % 12:02}", "strength": 1.0,
+        {"user_id": f"u{user}", "track_id": f"t{(user * 3 + number * 5) % 12:02}", "strength": 1.0 + number % 2,
          "age_days": 30.0 - 3 * number, "number": number}
         for user in range(10) for number in range(8)
     ]  # fmt: skip
-    pairs, catalogue = pl.DataFrame(rows), pl.DataFrame({"track_id": [f"t{n:02}" for n in range(12)]})
+    tracks = {"track_id": [f"t{n:02}" for n in range(12)], "artist": [f"a{n % 5}" for n in range(12)]}
+    pairs, catalogue = pl.DataFrame(rows), pl.DataFrame(tracks)
     train = Interactions.of(pairs.filter(pl.col("number") < 6).drop("number"), catalogue=catalogue)
     return Split.of(train, pairs.filter(pl.col("number") >= 6).select("user_id", "track_id"))
 
@@ -75,9 +77,61 @@ def test_every_setting_stays_in_its_range(tried: list[Any]) -> None:
     tuning.tune(task(), Budget(trials=8))
 
     for name, limits in ranges(EASEConfig).items():
-        assert isinstance(limits, Range)
-        assert all(limits.low <= getattr(config, name) <= limits.high for config in tried)
+        values = {getattr(config, name) for config in tried}
+        if isinstance(limits, Choice):
+            assert values <= {*limits.values}
+        else:
+            assert limits.low <= min(values) <= max(values) <= limits.high
     assert {config.max_tracks for config in tried} == {EASEConfig().max_tracks}
+
+
+def without(pairs: dict[str, Any], *, has_artists: bool) -> TuningTask:
+    """Define the search on the small split with some columns of its pairs replaced, with or without artists."""
+    split = small_split()
+    train = split.train
+    rows = train.matrix.tocoo()
+    names = {"user_id": train.users.ids(rows.row), "track_id": train.tracks.ids(rows.col)}
+    given = {"strength": rows.data, "age_days": train.age_days} | pairs
+    frame = pl.DataFrame(names).with_columns(**{name: pl.Series(values) for name, values in given.items()})
+    catalogue = pl.DataFrame({"track_id": train.tracks.ids()})
+    artists = catalogue.with_columns(artist=pl.lit("a"))
+    own = Interactions.of(frame, catalogue=artists if has_artists else catalogue)
+    return TuningTask("ease", replace(split, train=own), Filters.of(own), k=3)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "has_artists", "fixed"),
+    [
+        ({}, True, set()),
+        ({"age_days": np.full(60, 4.0)}, True, {"recency", "rank_recency"}),
+        ({"age_days": np.repeat(np.arange(10.0), 6)}, True, {"recency", "rank_recency"}),  # one age per listener
+        ({"strength": np.ones(60)}, True, {"strength_exponent"}),
+        ({}, False, {"side_weight"}),
+    ],
+)
+def test_no_trial_is_spent_on_what_cannot_matter(
+    tried: list[Any], pairs: dict[str, Any], has_artists: bool, fixed: set[str]
+) -> None:
+    """Without order, strengths or features, their settings keep the defaults, and all others are searched."""
+    tuning.tune(without(pairs, has_artists=has_artists), Budget(trials=8))
+
+    names = {*ranges(EASEConfig)}
+    assert {name for name in names if len({getattr(config, name) for config in tried}) == 1} == fixed
+
+
+@pytest.mark.parametrize("name", ["ease", "als", "item_knn", "user_knn"])
+def test_recency_without_order_gives_the_same_lists(name: str) -> None:
+    """What the search leaves out does not matter: one age per listener, recency and rank_recency at their largest."""
+    strengths = np.random.default_rng(3).uniform(0.5, 5, 60)  # so that no two tracks have the same score
+    own = without({"age_days": np.repeat(np.arange(10.0), 6), "strength": strengths}, has_artists=True)
+    lists = [
+        Recommender.named(name, scorer_class(name).config_class(recency=recency, rank_recency=recency))
+        .fit(own.split.train)
+        .recommend(own.split.train.users.ids(), 3, filters=own.filters)
+        for recency in (0.0, 16.0)
+    ]
+
+    assert_frame_equal(lists[0].select("user_id", "track_id", "rank"), lists[1].select("user_id", "track_id", "rank"))
 
 
 def test_the_best_is_returned(tried: list[Any]) -> None:

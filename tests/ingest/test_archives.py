@@ -101,12 +101,14 @@ def test_a_damaged_member_refuses_the_archive(inbox: Inbox) -> None:
         (zipped({"inner.zip": zipped(FILES)}), "contains an archive"),
         (zipped({"inner.csv": gzip.compress(ONE.encode())}), "contains an archive"),
         (zipped({"inner": tarred(FILES)}), "contains an archive"),
+        (gzip.compress(gzip.compress(ONE.encode())), "contains an archive"),
+        (gzip.compress(zipped(FILES)), "contains an archive"),
         (zipped({"xl/workbook.xml": "<x/>"}), "is a workbook"),
         (zipped({"a.pdf": "no table"}), "none has a known format"),
         (zipped({}), "none has a known format"),
         (zipped(FILES)[:-30], "cannot be read to its end"),
     ],
-    ids=["zip", "gzip", "tar", "workbook", "document", "empty", "cut off"],
+    ids=["zip", "gzip", "tar", "gzip twice", "gzip of zip", "workbook", "document", "empty", "cut off"],
 )
 def test_an_archive_that_cannot_be_read_is_refused(inbox: Inbox, content: bytes, message: str) -> None:
     """The message says what to do."""
@@ -179,3 +181,14 @@ def test_nothing_of_an_archive_stays_on_disk(inbox: Inbox) -> None:
 
     assert Lake(inbox.home).verify() > 0
     assert sorted(path.name for path in inbox.folder.iterdir()) == ["my.zip"]
+
+
+def test_members_outside_of_the_archive_are_read_and_written_nowhere(inbox: Inbox) -> None:
+    """Only their content is read, so that their paths do no harm; a row of such a member is not lost."""
+    before = set(inbox.folder.parent.rglob("*"))
+    inbox.take("plays.zip", zipped({"../../evil.csv": ONE, "/evil.csv": ONE.replace("t1", "t2")}))
+
+    written = {path.relative_to(inbox.folder.parent).parts[0] for path in set(inbox.folder.parent.rglob("*")) - before}
+    assert written <= {"in", "home"}
+    assert not (inbox.folder.parent.parent / "evil.csv").exists()
+    assert sorted(set(inbox.rows("listens")["track_id"])) == ["t1", "t2"]

@@ -71,6 +71,9 @@ ODD_VALUES = [
     ("audio_features", "track_id,chroma", "t1,0.5|1.5", "out_of_range", "chroma"),
     ("audio_features", "track_id,key", "t1,H", "not_allowed", "key"),
     ("artists", "artist_id,name,country", "ar1,Ada,ZZ", "not_allowed", "country"),
+    ("artists", "artist_id,name,isni", "ar1,Ada,0000 0001 2103 2684", "wrong_code", "isni"),
+    ("artists", "artist_id,name,ipi", "ar1,Ada,00014107339", "wrong_code", "ipi"),
+    ("tracks", "track_id,title,artist_id,iswc", "t1,One,ar1,T-034.524.680-2", "wrong_code", "iswc"),
     ("artists", "artist_id,name,country", "ar1,Ada,Korea", "not_allowed", "country"),
     ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,0000", "out_of_range", "release_date"),
     ("tracks", "track_id,title,artist_id,release_date", "t1,One,ar1,0001-01-01", "out_of_range", "release_date"),
@@ -111,6 +114,15 @@ def test_an_odd_value_of_an_optional_column_costs_the_value(inbox: Inbox, odd: t
     assert inbox.refused() == []
     assert (batch.n_read, batch.n_accepted, batch.n_quarantined, batch.n_duplicate) == (1, 1, 0, 0)
     assert batch.invalid_values == [{"column_name": column, "reason": reason, "n_values": 1, "first_line": 2}]
+
+
+def test_codes_with_check_digits_are_stored_in_one_form(inbox: Inbox) -> None:
+    """As identifiers, so that the same work or contributor of two sources has the same code."""
+    inbox.take("artists.csv", "artist_id,name,isni,ipi\nar1,Ada,0000 0001 2103 2683,14107338\nar2,Bix,,\n")
+    inbox.take("tracks.csv", "track_id,title,artist_id,iswc\nt1,One,ar1,T-034.524.680-1\n")
+
+    assert inbox.rows("artists").select("isni", "ipi").rows() == [("0000000121032683", "00014107338"), (None, None)]
+    assert inbox.rows("tracks")["iswc"].to_list() == ["T0345246801"]
 
 
 def test_invalid_values_are_counted_by_column_and_reason(inbox: Inbox) -> None:

@@ -116,6 +116,15 @@ DIALECTS = {
     "empty fields beyond the header": (
         "user_id,track_id,listened_at\nann,t1,2026-01-02T10:00,,\nann,t2,2026-01-03T11:00\n"
     ),
+    "rows without the empty columns": (
+        "user_id,track_id,listened_at,,\nann,t1,2026-01-02T10:00\nann,t2,2026-01-03T11:00,\n"
+    ),
+    "files that were joined, each with a mark": (
+        "\ufeff\ufeffuser_id,track_id,listened_at\n\ufeffann,t1,2026-01-02T10:00\n\ufeffann,\ufefft2,2026-01-03T11:00\n"
+    ),
+    "no value, as in a database": (
+        "user_id,track_id,listened_at,ms_played\nann,t1,2026-01-02T10:00,\\N\nann,t2,2026-01-03T11:00,\\N\n"
+    ),
     "comments": (
         "# title by user_id\n#\nuser_id,track_id,listened_at\nann,t1,2026-01-02T10:00\nann,t2,2026-01-03T11:00\n"
     ),
@@ -131,10 +140,20 @@ DIALECTS = {
 @pytest.mark.parametrize("name", DIALECTS)
 def test_usual_dialects_give_the_same_rows(inbox: Inbox, name: str) -> None:
     """Two listens, however they are written; nothing is refused."""
-    inbox.take("l.csv", DIALECTS[name])
+    (batch,) = inbox.take("l.csv", DIALECTS[name]).batches
 
     assert inbox.rows("listens").select("track_id", "listened_at").rows() == LISTENS
+    assert inbox.rows("listens")["user_id"].n_unique() == 1
+    assert batch.invalid_values == []
     assert inbox.refused() == []
+
+
+@pytest.mark.parametrize(("text", "is_skipped"), [("1.0", True), ("0.0", False), ("2.0", None)])
+def test_booleans_written_as_fractions_are_read(inbox: Inbox, text: str, is_skipped: bool | None) -> None:
+    """As programs write a column of 0 and 1 that has missing values."""
+    inbox.take("l.csv", f"user_id,track_id,listened_at,skipped\nann,t1,2026-01-02,{text}\nann,t2,2026-01-02,\n")
+
+    assert inbox.rows("listens").sort("track_id")["skipped"].to_list() == [is_skipped, None]
 
 
 def test_a_field_beyond_the_header_with_a_value_is_malformed(inbox: Inbox) -> None:

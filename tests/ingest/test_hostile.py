@@ -85,7 +85,7 @@ def encodings() -> Iterator[tuple[str, Hostile]]:
         yield f"encoding {name}", refused(text.encode(name), "UTF-16 without a byte order mark")
     yield "utf-16 of an odd length", read(text.encode("utf-16") + b"\0", 2, 1)
     yield "utf-7", read(f"{TRACKS}\nt1,Caf+AOk- {SECRET},a1\n", 1)
-    yield "only a byte order mark", refused(b"\xef\xbb\xbf", "none of the known formats")
+    yield "only a byte order mark", refused(b"\xef\xbb\xbf", "is empty")
     yield "surrogates in utf-8", read(f"{TRACKS}\nt1,ünïçødé,a1\n".encode() + b"t2,\xed\xa0\x80,a1\n", 1, 1)
 
 
@@ -104,8 +104,8 @@ def line_ends() -> Iterator[tuple[str, Hostile]]:
     yield "the end of file of DOS", read("\n".join(rows) + "\n\x1a", 2, 1)
     yield "form feeds", read(f"{LISTENS}\n{GOOD}\n\f\n", 1, 1)
     yield "unicode line separators", read(f"{TRACKS}\nt1,a\u2028b,a1\nt2,a\u0085b,a1\n", 2)
-    yield "empty", refused(b"", "none of the known formats")
-    yield "a line end", refused(b"\n", "none of the known formats")
+    yield "empty", refused(b"", "is empty")
+    yield "a line end", refused(b"\n", "is empty")
     yield "header only", read(LISTENS, 0)
     yield "header twice", read(f"{LISTENS}\n{LISTENS}\n{GOOD}\n", 1, 1)
 
@@ -150,6 +150,10 @@ def headers() -> Iterator[tuple[str, Hostile]]:
     yield "a secret as column", read(f"{LISTENS},{SECRET}\n{GOOD},x\n", 1)
     yield "the column _line", read(f"{LISTENS},_line\n{GOOD},x\n", 1)
     yield "ten thousand columns", read(f"{LISTENS},{','.join(f'c{n}' for n in range(5_000))}\n{GOOD}{',' * 5_000}\n", 1)
+    yield (
+        "a header longer than the sample",
+        refused(f"{LISTENS},{','.join(f'{SECRET}{n}' for n in range(9_000))}\n", "cannot be a header"),
+    )
     yield "a header in capitals", read(f"{LISTENS.upper()}\n{GOOD}\n", 1)
     yield "comments first", read(f"# {SECRET}\n# made in May\n{LISTENS}\n{GOOD}\n", 1)
     yield "a comment later", read(f"{LISTENS}\n{GOOD}\n# {SECRET}\n", 1, 1)
@@ -208,7 +212,7 @@ def packed() -> Iterator[tuple[str, Hostile]]:
     """Generate compressed files and Parquet."""
     text = f"{LISTENS}\n{GOOD}\n".encode()
     yield "gzip", read(gzip.compress(text), 1, suffix=".gz")
-    yield "gzip in gzip", refused(gzip.compress(gzip.compress(text)), "", ".gz")
+    yield "gzip in gzip", refused(gzip.compress(gzip.compress(text)), "contains an archive or compressed file", ".gz")
     yield "zstd of utf-16", read(zstd(text.decode().encode("utf-16")), 1, suffix=".zst")
     for n_bytes in (3, 12, 20, 30):
         yield f"gzip cut at {n_bytes}", refused(gzip.compress(text * 9)[:n_bytes], "", ".gz")

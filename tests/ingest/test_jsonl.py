@@ -116,7 +116,10 @@ def test_an_array_is_read_like_lines(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", "none of its first 0 lines"),
+        ("[]", "has no records"),
+        ("{}", "has no records"),
+        (json.dumps({"n": 1, "data": [TRACK]}), "inside an object"),
+        (json.dumps(TRACK, indent=1), "one object per line"),
         ("[[]]", "none of its first 1 lines"),
         ('[{"track_id": "t1"}', "does not end"),
         (json.dumps([TRACK]) + " [1]", "other text after its JSON array"),
@@ -128,3 +131,21 @@ def test_an_array_is_read_like_lines(
 def test_an_array_without_an_end_or_an_object_is_unreadable(inbox: Inbox, text: str, message: str) -> None:
     """Nothing of it is ingested."""
     assert message in inbox.complaint("t.json", text)
+
+
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_numbers_that_are_no_json_are_missing_values(inbox: Inbox, form: str) -> None:
+    """Many programs write NaN and Infinity; in texts they are words, and elsewhere they make a record malformed."""
+    title = 'NaN, \\"Infinity\\" -Infinity'
+    texts = [
+        f'{{"track_id": "t1", "title": "{title}", "artist_id": "a", "duration_ms": NaN}}',
+        '{"track_id": "t2", "title": "Two", "artist_id": "a", "duration_ms":-Infinity}',
+        '{"track_id": "t3", "title": NaNa, "artist_id": "a", "duration_ms": Infinity}',
+    ]
+    inbox.take("t.json", "\n".join(texts) if form == "lines" else f"[{', '.join(texts)}]")
+
+    assert inbox.rows("tracks").select("title", "duration_ms").rows() == [
+        (title.replace("\\", ""), None),
+        ("Two", None),
+    ]
+    assert inbox.refused() == [("malformed_row", None, "t.json", 3)]

@@ -116,3 +116,46 @@ def test_feedback_of_listenbrainz(inbox: Inbox, form: str) -> None:
         ("missing_value", "track_id", 5),
         ("not_allowed", "event", 6),
     ]
+
+
+LIKED = (
+    "Video ID,Playlist Video Creation Timestamp\n-e8Nfjl_AKk,2026-01-02T10:00:00+00:00\n,2026-01-02T11:00:00+00:00\n"
+)
+SONGS = (
+    "ID do vídeo,Song Title,Album Title,Artist Name 1,Artist Name 2\n-e8Nfjl_AKk,Solar,9,Sault,\nb,Air,Air,Sault,Bix\n"
+)
+
+
+def test_liked_and_saved_songs_of_youtube_music(inbox: Inbox) -> None:
+    """Other playlists are passed over in the archive; liked songs have the names of the library."""
+    folder = "Takeout/YouTube and YouTube Music"
+    members = {
+        f"{folder}/playlists/Liked music-videos.csv": LIKED,
+        f"{folder}/playlists/Running-videos.csv": LIKED.replace("-e8", "-e9"),
+        f"{folder}/music (library and uploads)/music library songs.csv": SONGS,
+    }
+    path = inbox.put("takeout.zip", zipped(members))
+    report = ingest(inbox.home, [path], today=TODAY, user="ann", dialect=Dialect(day=date(2026, 1, 20)))
+
+    day = datetime(2026, 1, 20, tzinfo=UTC)
+    assert events(inbox) == [
+        ("youtube:-e8Nfjl_AKk", "like", TEN),
+        ("youtube:-e8Nfjl_AKk", "save", day),
+        ("youtube:b", "save", day),
+    ]
+    assert inbox.rows("tracks").select("track_id", "title", "artist_id", "release_title").rows() == [
+        ("youtube:-e8Nfjl_AKk", "Solar", "name:sault", "9"),
+        ("youtube:b", "Air", "name:sault", "Air"),
+    ]
+    assert [name.rpartition("/")[2] for _, name in report.skipped] == ["Running-videos.csv"]
+    assert [(reason, column, line) for reason, column, _, line in inbox.refused()] == [("missing_value", "track_id", 3)]
+
+
+def test_a_playlist_of_youtube_alone_is_refused_with_a_remedy(inbox: Inbox) -> None:
+    """Only its name says what it is; times of older exports are read."""
+    assert "name it Liked music.csv" in inbox.complaint("Liked videos.csv", LIKED)
+    assert "--day 2026-01-31" in inbox.complaint("music library songs.csv", SONGS)
+
+    inbox.take("Liked Music.csv", "Video Id,Time Added\nabc,2026-01-02 10:00:00 UTC\n")
+
+    assert events(inbox) == [("youtube:abc", "like", TEN)]

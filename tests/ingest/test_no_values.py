@@ -52,8 +52,8 @@ REFUSED = {
     "page.html": (f"<p>{ANN}, t1</p>\n".encode(), "has 2 columns with unknown names"),
     "quotes.csv": (f'user_id,track_id,listened_at\n"{ANN},t1\n'.encode() * 2, None),
     "broken.parquet": (b"PAR1" + ANN.encode() * 9 + b"PAR1", "is damaged Parquet"),
-    "bytes.parquet": (parquet(user_id=pa.array([ANN.encode() + b"\xff", b"bo"])), "cannot be read to its end"),
-    "map.parquet": (parquet(track_id=pa.array([[(ANN, 1)], []], pa.map_(pa.string(), pa.int64()))), "cannot be read"),
+    "bytes.parquet": (parquet(user_id=pa.array([ANN.encode() + b"\xff", b"bo"])), "bytes that are not UTF-8"),
+    "map.parquet": (parquet(track_id=pa.array([[(ANN, 1)], []], pa.map_(pa.string(), pa.int64()))), "Write it as text"),
 }
 
 

@@ -5,6 +5,8 @@ import io
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.ingest.formats import parquet
@@ -20,6 +22,13 @@ def packed(frame: pl.DataFrame) -> bytes:
     """Return a frame as Parquet bytes."""
     stream = io.BytesIO()
     frame.write_parquet(stream)
+    return stream.getvalue()
+
+
+def written(columns: dict[str, object]) -> bytes:
+    """Return columns of Arrow types as Parquet bytes."""
+    stream = io.BytesIO()
+    pq.write_table(pa.table(columns), stream)
     return stream.getvalue()
 
 
@@ -108,3 +117,32 @@ def test_two_columns_of_one_name_are_refused(inbox: Inbox) -> None:
     twice = packed(pl.DataFrame(TRACKS | {"TITLE": ["Uno", "Due"]}))
 
     assert "names a column twice" in inbox.complaint("t.parquet", twice)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("title", pa.array([b"\xff\xfe"])),
+        ("duration_ms", pa.array([5_000_000], pa.duration("us"))),
+        ("genres", pa.array([[("a", "b")]], pa.map_(pa.string(), pa.string()))),
+        ("artist_id", pa.array([{"id": "ar1"}])),
+        ("genres", pa.array([[{"name": "rock"}]])),
+    ],
+    ids=["bytes", "duration", "map", "struct", "list of structs"],
+)
+def test_a_column_without_texts_is_named(inbox: Inbox, column: str, values: pa.Array) -> None:
+    """A wrong id or a lost value would go unnoticed; the message has the type, and no value."""
+    table = {"track_id": ["t1"], "title": ["One"], "artist_id": ["ar1"], "duration_ms": [1000]} | {column: values}
+
+    message = inbox.complaint("t.parquet", written(table))
+
+    assert f"the column {column} has the type" in message
+    assert "b'" not in message
+
+
+def test_arrays_of_a_fixed_length_are_lists(inbox: Inbox) -> None:
+    """As programs write vectors."""
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2.0], pa.float32()), 2)
+    inbox.take("v.parquet", written({"track_id": ["t1"], "encoder": ["ours"], "vector": vectors}))
+
+    assert inbox.rows("audio_vectors")["vector"].to_list() == [[1.0, 2.0]]

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import polars as pl
+
 from .conftest import Inbox
 
 MBID = "89ad4ac3-39f7-470e-963a-56509c546377"
@@ -45,3 +47,18 @@ def test_signals_are_counts_of_a_day(inbox: Inbox) -> None:
         (date(2026, 1, 5), "radio", "t1", None, "spins", 13),
     ]
     assert [row[:2] for row in inbox.refused()] == [("conflicting_row", None), ("bad_type", "value")]
+
+
+def test_files_from_before_a_column_was_added_are_read(inbox: Inbox) -> None:
+    """A delivery with the new column is a newer version of its rows; the others have no value in it."""
+    inbox.take("t.csv", "track_id,title,artist_id\nt1,One,a1\nt2,Two,a1\n")
+    for path in (inbox.home.lake / "tracks").rglob("*.parquet"):
+        pl.read_parquet(path, hive_partitioning=False).drop("iswc").write_parquet(path)
+    (batch,) = inbox.take("u.csv", "track_id,title,artist_id,iswc\nt1,One,a1,T-034.524.680-1\nt2,Two,a1,\n").batches
+
+    assert (batch.n_accepted, batch.n_duplicate) == (1, 1)
+    assert inbox.rows("tracks").select("track_id", "iswc").rows() == [
+        ("t1", None),
+        ("t2", None),
+        ("t1", "T0345246801"),
+    ]

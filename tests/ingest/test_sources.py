@@ -24,7 +24,7 @@ def left_behind(inbox: Inbox) -> list[str]:
 
 
 UNREADABLE = {
-    "empty": (b"", "none of the known formats"),
+    "empty": (b"", "is empty: it has no lines"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00,", "none of the known formats"),
     "utf-16": ("user_id,track_id\n".encode("utf-16"), "no table has these. Name the table with --as"),
     "one column": (b"user_id\nann\n", "none of the known formats"),

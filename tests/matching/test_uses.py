@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, RATE_HZ, Fingerprinter
-from recsys.matching.alignment import Calibration
-from recsys.matching.uses import Use, find_uses
+from recsys.matching.alignment import Alignment, Calibration
+from recsys.matching.uses import OpenMatch, Use, WindowMatch, find_uses
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import compose
@@ -156,3 +156,29 @@ def test_pure_tones_match_no_recording(network: Fingerprinter, calibration: Cali
     for hz in (220, 440, 1_000, 3_000):
         tone = np.sin(2 * np.pi * hz * time_s).astype(np.float32)
         assert find_uses(index, network.vectors(tone, RATE_HZ), calibration) == []
+
+
+@pytest.mark.parametrize("seconds", [5.0, 6.0, 8.0])
+def test_a_short_use_in_long_music_is_found(tracks: Tracks, calibration: Calibration, seconds: float) -> None:
+    """A use much shorter than a window of ten seconds is found between a minute of other music, with its times."""
+    query = np.concatenate([walk(4_000, 31), piece(tracks["t4"], 22, seconds), walk(4_001, 30)])
+
+    found = find_uses(index_of(tracks), query, calibration)
+
+    assert [use.audio_id for use in found] == ["t4"]
+    assert found[0].starts_s == pytest.approx(31 + FIRST_VECTOR_S, abs=0.6)
+    assert found[0].ends_s == pytest.approx(31 + seconds + FIRST_VECTOR_S, abs=0.6)
+    assert found[0].reference_starts_s - found[0].starts_s == pytest.approx(22 - 31, abs=0.3)
+
+
+def test_windows_count_together_only_if_they_do_not_overlap() -> None:
+    """The significance of a use is the best sum over windows that share no vector."""
+    alignment = Alignment("a", 0.0, 1.0, 0.5, 0.5, 10)
+    spans = [(0, 10, 2.0), (5, 10, 3.5), (10, 10, 2.2), (20, 18, 2.1), (0, 36, 2.5)]
+
+    match = OpenMatch([WindowMatch(first, n, alignment, 0.9, significance) for first, n, significance in spans])
+
+    assert match.significance == pytest.approx(2.0 + 2.2 + 2.1)
+    assert match.is_strict
+    assert not OpenMatch(match.windows[:2]).is_strict
+    assert OpenMatch(match.windows[:1] + match.windows[2:3]).is_strict

@@ -104,6 +104,7 @@ def test_a_second_run_of_a_date_writes_no_line(finished: Run, world: World, copy
         assert warehouse.query("select count(*) from marts.label_figures").item() == before.figures.height
 
 
+@pytest.mark.slow
 def test_a_refused_run_writes_no_line(world: World, tmp_path: Path) -> None:
     """The ledger changes with the release."""
     home = Home(tmp_path / "home")

@@ -99,6 +99,7 @@ def test_a_home_without_listens_is_told_so(kind: str, has: str, tmp_path: Path) 
         run_kind(kind, tmp_path, read_recipe())
 
 
+@pytest.mark.slow
 def test_unreadable_files_are_named_once_and_the_rest_is_published(tmp_path: Path) -> None:
     """Exit 2 after publication; the morning report and `recsys runs` name the file, and the next day is silent."""
     home, inbox = tmp_path / "home", write_inbox(tmp_path / "inbox", "one track, one listener, one play")

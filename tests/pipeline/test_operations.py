@@ -47,12 +47,54 @@ def test_each_step_has_the_time_of_its_last_completion(tmp_path: Path) -> None:
     ]
 
 
+def event_line(hour: int, minute: int, **event: object) -> str:
+    """Return the line of the log for an event on 1 July 2026."""
+    return json.dumps({"at": f"2026-07-01T{hour:02}:{minute:02}:00.000+00:00", **event}) + "\n"
+
+
+def test_a_night_lasts_from_its_first_event_to_its_last_step(tmp_path: Path) -> None:
+    """Messages sent later and lines without a time do not make it longer; a run without a complete step is none."""
+    home = Home(tmp_path)
+    log = event_line(2, 0, event="start", step="ingest") + event_line(2, 45, event="done", step="publish", seconds=9)
+    log += event_line(9, 0, event="sent", kind="digest") + done("late", 3) + '{"at": "noon", "event": "warning"}\n'
+    run_with(home, "2026-06-30-aaaaaaaa", log_jsonl=log, publish_done_json="{}")
+    run_with(home, "2026-06-30-bbbbbbbb", log_jsonl=event_line(3, 0, event="start", step="ingest"))
+
+    assert operations.run_times(home).rows() == [
+        ("2026-06-30-aaaaaaaa", date(2026, 6, 30), datetime(2026, 7, 1, 2, 45, tzinfo=UTC), 2_700.0, True)
+    ]
+
+
+def test_the_history_of_disk_use_is_what_nights_measured(tmp_path: Path) -> None:
+    """The last measurement of each run counts."""
+    home = Home(tmp_path)
+    first, last = (event_line(2, 0, event="disk", parts={"lake": n_bytes, "models": 3}) for n_bytes in (5, 7))
+    run_with(home, "2026-06-29-aaaaaaaa", log_jsonl=first + last)
+    run_with(home, "2026-06-30-bbbbbbbb", log_jsonl=done("ingest", 1))
+
+    assert operations.disk_history(home).rows() == [
+        ("2026-06-29-aaaaaaaa", date(2026, 6, 29), "lake", 7),
+        ("2026-06-29-aaaaaaaa", date(2026, 6, 29), "models", 3),
+    ]
+
+
+def test_a_finished_night_measures_the_home(finished: Run) -> None:
+    """Its lake, which nothing has changed since, has that size still, and its working files are not counted."""
+    measured = dict(operations.disk_history(finished.home).select("part", "n_bytes").iter_rows())
+    now = dict(operations.disk_use(finished.home).select("part", "n_bytes").iter_rows())
+
+    assert measured["lake"] == now["lake"] > 0
+    assert measured["warehouse"] == now["warehouse"]
+
+
 def test_a_home_without_runs_has_nothing_to_tell(tmp_path: Path) -> None:
     """All answers are empty, also before the first ingest."""
     home = Home(tmp_path)
 
     assert operations.step_times(home).is_empty()
     assert operations.disk_use(home).is_empty()
+    assert operations.disk_history(home).is_empty()
+    assert operations.run_times(home).is_empty()
     assert operations.waiting_in_inbox(home) == []
     assert operations.waiting_uploads(home, set()) == []
     assert operations.quarantined(home).is_empty()

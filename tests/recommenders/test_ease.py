@@ -15,6 +15,7 @@ from recsys.recommenders import ease
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE, EASEConfig, ease_weights, invert, symmetrize
 from recsys.recommenders.parts.filters import Filters
+from recsys.recommenders.parts.sparse import matrix_of
 
 LIKES = np.array(
     # Seven listeners, five tracks.
@@ -39,11 +40,12 @@ CATALOGUE = pl.DataFrame(
 )
 
 
-def interactions_of(likes: np.ndarray) -> Interactions:
+def interactions_of(likes: np.ndarray, catalogue: pl.DataFrame | None = None) -> Interactions:
     """Interactions of a dense matrix: listeners u0, u1, ... and tracks t0, t1, ..."""
     user, track = np.nonzero(likes)
     return Interactions.of(
-        pl.DataFrame({"user_id": [f"u{n}" for n in user], "track_id": [f"t{n}" for n in track], "strength": 1.0})
+        pl.DataFrame({"user_id": [f"u{n}" for n in user], "track_id": [f"t{n}" for n in track], "strength": 1.0}),
+        catalogue=catalogue,
     )
 
 
@@ -183,59 +185,51 @@ def test_recent_interactions_weigh_more(recency: float, first: list[str]) -> Non
     assert folded["track_id"].to_list() == first
 
 
-class TestMaxTracks:
-    """
-    Five tracks, of which the three most liked are modelled: t0 and t1 with four listeners, t2 with three.
+class TestLargeCatalogue:
+    """A catalogue of more than `max_tracks` tracks: each is regressed on its neighbours alone."""
 
-    t3 and t4 have three listeners too; of equally liked tracks, the first in the catalogue are modelled.
-    """
+    EXACT = EASEConfig(regularization=1.0)
+    SPARSE = replace(EXACT, max_tracks=3)
 
-    CONFIG = EASEConfig(regularization=1.0, max_tracks=3)
+    def test_a_catalogue_of_exactly_this_size_is_solved_exactly(self) -> None:
+        """The weights are a dense matrix."""
+        model = EASE(replace(self.EXACT, max_tracks=5)).fit(interactions_of(LIKES))
 
-    def test_a_larger_catalogue_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        """The warning gives the number of modelled tracks and of all tracks."""
-        EASE(self.CONFIG).fit(interactions_of(LIKES))
-
-        assert "ease models the 3 most liked of 5 tracks; all others score 0" in caplog.text
-
-    def test_a_catalogue_of_exactly_this_size_is_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        """All tracks are modelled, so there is no warning."""
-        EASE(EASEConfig(max_tracks=5)).fit(interactions_of(LIKES))
-
-        assert not caplog.records
-
-    def test_other_tracks_score_zero(self) -> None:
-        """Modelled tracks rank first, all others score 0."""
-        interactions = interactions_of(LIKES)
-
-        ranking = (
-            Recommender(EASE(self.CONFIG))
-            .fit(interactions)
-            .recommend(["u0"], 5, filters=Filters.of(interactions, hide_seen=False))
+        np.testing.assert_array_equal(
+            model.arrays()["weights"], EASE(self.EXACT).fit(interactions_of(LIKES)).arrays()["weights"]
         )
 
-        assert sorted(ranking["track_id"][:3]) == ["t0", "t1", "t2"]
-        assert ranking.filter(pl.col("track_id").is_in(["t3", "t4"]))["score"].to_list() == [0.0, 0.0]
+    @pytest.mark.parametrize("side_weight", [0.0, 10.0])
+    def test_with_all_tracks_as_neighbours_it_is_exact(self, side_weight: float) -> None:
+        """Where every two tracks share a listener, the ridge on all neighbours is the closed form."""
+        likes = (np.random.default_rng(3).random((60, 12)) < 0.5).astype(np.float64)
+        catalogue = pl.DataFrame({"track_id": [f"t{n}" for n in range(12)], "artist": [f"a{n % 4}" for n in range(12)]})
+        interactions = interactions_of(likes, catalogue)
+        config = replace(self.EXACT, side_weight=side_weight)
 
-    def test_modelled_tracks_score_as_in_a_catalogue_of_their_own(self) -> None:
-        """The other tracks do not change the scores of the modelled ones."""
-        user_ids = ["u0", "u1", "u2"]  # they like modelled tracks only
-        whole, part = interactions_of(LIKES), interactions_of(LIKES[:, :3])
-        config = replace(self.CONFIG, listener_exponent=0.0)  # otherwise all tracks of a listener count
+        exact = EASE(config).fit(interactions)
+        sparse = EASE(replace(config, max_tracks=3)).fit(interactions)
 
-        of_whole = Recommender(EASE(config)).fit(whole)
-        of_part = Recommender(EASE(replace(config, max_tracks=5))).fit(part)
+        np.testing.assert_allclose(
+            matrix_of("weights", sparse.arrays()).toarray(), exact.arrays()["weights"], atol=1e-5
+        )
 
-        pair = pl.col("user_id"), pl.col("track_id")
-        ranking = of_whole.recommend(user_ids, 5, filters=Filters.of(whole, hide_seen=False)).sort(pair)
-        expected = of_part.recommend(user_ids, 3, filters=Filters.of(part, hide_seen=False)).sort(pair)
-        modelled = ranking.filter(pl.col("track_id") < "t3")
-        assert_frame_equal(modelled.drop("rank"), expected.drop("rank"), abs_tol=1e-5)
+    def test_features_rank_tracks_that_nobody_has_played(self) -> None:
+        """As in the exact model, a new track by the artist in the history ranks above one by another artist."""
+        interactions = Interactions.of(BY_ARTIST, catalogue=CATALOGUE)
 
-    def test_a_loaded_model_has_the_same_modelled_tracks(self, tmp_path: Path) -> None:
-        """It recommends and explains like the saved one, other tracks included."""
+        ranking = (
+            Recommender(EASE(self.SPARSE))
+            .fit(interactions)
+            .recommend(interactions.users.ids(), 1, filters=Filters.of(interactions))
+        )
+
+        assert ranking["track_id"].to_list() == [f"new_{user[0]}" for user in interactions.users.ids()]
+
+    def test_a_loaded_model_recommends_and_explains_the_same(self, tmp_path: Path) -> None:
+        """Sparse weights are saved and loaded."""
         interactions = interactions_of(LIKES)
-        model = Recommender(EASE(self.CONFIG)).fit(interactions)
+        model = Recommender(EASE(self.SPARSE)).fit(interactions)
         model.save(tmp_path)
         loaded = Recommender.load(tmp_path)
 
@@ -245,6 +239,13 @@ class TestMaxTracks:
             for recommender in (model, loaded)
         )
         assert_frame_equal(ranking, expected, check_exact=True)
+
+    def test_a_model_that_was_cut_off_has_to_be_fitted_again(self) -> None:
+        """Models of older versions have weights of the most liked tracks only."""
+        arrays = EASE(self.EXACT).fit(interactions_of(LIKES)).arrays()
+
+        with pytest.raises(KeyError, match="weights of all tracks"):
+            EASE(self.EXACT).restore(arrays | {"weights": arrays["weights"][:3, :3]})
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8, 9])

@@ -113,6 +113,23 @@ def test_the_largest_values_of_each_row_are_kept() -> None:
     assert kept.has_sorted_indices
 
 
+def test_the_largest_values_keep_their_order_and_are_those_of_a_sort() -> None:
+    """Rows as a product of sparse matrices leaves them, in no order, with many equal values."""
+    rng = np.random.default_rng(5)
+    indices = np.concatenate([rng.permutation(30) for _ in range(8)])
+    matrix = sp.csr_matrix((rng.integers(1, 5, 240).astype(np.float32), indices, np.arange(9) * 30), (8, 30))
+
+    kept = largest_per_row(matrix, 7)
+
+    for row in range(8):
+        pairs = list(zip(indices[row * 30 : row * 30 + 30], matrix.data[row * 30 : row * 30 + 30], strict=True))
+        largest = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:7]
+        found = slice(kept.indptr[row], kept.indptr[row + 1])
+        assert list(zip(kept.indices[found], kept.data[found], strict=True)) == [
+            pair for pair in pairs if pair in largest
+        ]
+
+
 def test_a_sparse_matrix_is_rebuilt_from_its_arrays() -> None:
     """Values, shape and empty columns stay the same."""
     matrix = sp.csr_matrix([[0, 1.5, 0], [0, 0, 0]], dtype=np.float32)

@@ -38,7 +38,7 @@ def matched(found: "MatchReport") -> None:
         elif own.is_empty():
             out.print("contains no recording of the catalogue")
         else:
-            frame(own.select(*_matched()))
+            frame(own.select(*use_columns()))
     out.print(f"\n{LOOKED_FOR}")
     out.print("A match says that recordings sound alike, not that a right was infringed.")
 
@@ -56,7 +56,8 @@ def calibrated(found: "Recalibration") -> None:
     found.require_complete()
 
 
-def _matched() -> tuple[pl.Expr, ...]:
+def use_columns() -> tuple[pl.Expr | str, ...]:
+    """Return what is printed of a use: where it is in the file and in the recording, and what was found."""
     from recsys.reports.wording import format_duration
 
     def span(start: str, end: str) -> pl.Expr:
@@ -67,7 +68,8 @@ def _matched() -> tuple[pl.Expr, ...]:
     owner = pl.concat_str("title", "artist_name", "label_name", separator=", ", ignore_nulls=True)
     return (
         span("starts_s", "ends_s").alias("in the file"),
-        pl.format("{} ({})", owner, pl.col("track_id").fill_null("no track")).alias("recording"),
+        "track_id",
+        owner.alias("recording"),
         span("reference_starts_s", "reference_ends_s").alias("in it"),
         pl.col("transformation").alias("changed by"),
         pl.format("{} %", (100 * pl.col("probability")).round(1)).alias("probability"),

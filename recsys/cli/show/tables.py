@@ -107,8 +107,8 @@ def _longest_word(texts: list[str]) -> int:
 
 
 def _is_text(texts: list[str]) -> bool:
-    """Return whether a column has texts of several words, not ids and numbers."""
-    return any(" " in text for text in texts[1:])
+    """Return whether a column has texts of several words, not ids (some are made of names) and numbers."""
+    return not texts[0].endswith("_id") and any(" " in text for text in texts[1:])
 
 
 def _least_widths(columns: list[list[str]], available: int) -> list[int]:

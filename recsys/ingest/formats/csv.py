@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from recsys.arrays import I64
-from recsys.errors import UnreadableSource
+from recsys.errors import UnknownContent, UnreadableSource
 from recsys.ingest.encoding import UNREADABLE, open_text, text_sample
-from recsys.ingest.source import LINE, Chunk, Source, table_of
+from recsys.ingest.source import LINE, SAMPLE_BYTES, Chunk, Source, table_of
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.field import Kind
 
@@ -42,7 +42,7 @@ class _Refused:
     Attributes:
         number: Number of the record after the skipped lines, from 1.
         n_breaks: Line breaks in it.
-        fields: Its fields, if only empty ones at its end are too many; otherwise None.
+        fields: Its fields, if only empty ones at its end are too many or missing; otherwise None.
     """
 
     number: int
@@ -73,6 +73,11 @@ class Header:
         """The names of the columns that have one."""
         return [name for n, name in enumerate(self.columns, 1) if name != _unnamed(n)]
 
+    @property
+    def n_needed(self) -> int:
+        """Number of columns up to the last one with a name; rows may end there."""
+        return max((n for n, name in enumerate(self.columns, 1) if name != _unnamed(n)), default=0)
+
 
 def recognises(source: Source) -> bool:
     """Return whether the file may begin with a header of at least two columns."""
@@ -83,11 +88,23 @@ def recognises(source: Source) -> bool:
 def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
     """Read the file in blocks; the column `_line` has each row's line number."""
     header = header_of(source)
+    _refuse_long_header(source, header)
     named_table = table_of(header.names, source.path, table)
     has_decimal_comma = source.dialect.has_decimal_comma or header.delimiter == ";"
-    for rows, malformed in delimited(source, header.columns, header.delimiter, skip_rows=header.n_lines):
+    blocks = delimited(source, header.columns, header.delimiter, skip_rows=header.n_lines, n_needed=header.n_needed)
+    for rows, malformed in blocks:
         points = _with_points(rows, named_table) if has_decimal_comma else rows
         yield Chunk(named_table, points, malformed, header.names)
+
+
+def _refuse_long_header(source: Source, header: Header) -> None:
+    """Raise UnknownContent if the header does not end within the sample."""
+    sample = text_sample(source)
+    if len(sample) >= SAMPLE_BYTES // 2 and header.n_lines >= len(_lines_of(sample)):
+        raise UnknownContent(
+            f"{source.path} has a first line of more than {len(sample) // 1024:,} KiB, which cannot be a header. Put a "
+            "line with the names of the columns above its rows, or leave out columns"
+        )
 
 
 def header_of(source: Source) -> Header:
@@ -142,7 +159,13 @@ def _with_points(rows: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def delimited(
-    source: Source, names: list[str], delimiter: str, *, skip_rows: int, quote: str | bool = '"'
+    source: Source,
+    names: list[str],
+    delimiter: str,
+    *,
+    skip_rows: int,
+    quote: str | bool = '"',
+    n_needed: int | None = None,
 ) -> Iterator[tuple[pl.DataFrame, list[int]]]:
     """
     Read delimited text in blocks.
@@ -153,6 +176,7 @@ def delimited(
         delimiter: Character between fields.
         skip_rows: Number of lines to skip at the start.
         quote: Quote character, or False if quotes are ordinary text.
+        n_needed: Number of fields that a record must have; None for all. Fewer than all are completed by empty ones.
 
     Yields:
         Rows as texts with `_line`, and the line numbers of records with too many or too few fields or with bytes that
@@ -164,7 +188,8 @@ def delimited(
     refused: list[_Refused] = []
 
     def refuse(row: pa_csv.InvalidRow) -> str:
-        fields = _without_empty_end(row.text, len(names), delimiter) if row.actual_columns > len(names) else None
+        is_mended = row.actual_columns >= (n_needed or len(names))
+        fields = _of_length(len(names), row.text, delimiter) if is_mended else None
         refused.append(_Refused(row.number, row.text.count("\n"), fields))
         return "skip"
 
@@ -194,10 +219,10 @@ def delimited(
         )
 
 
-def _without_empty_end(text: str, n_columns: int, delimiter: str) -> list[str] | None:
-    """Split a record with too many fields; None unless all beyond the last column are empty."""
+def _of_length(n_columns: int, text: str, delimiter: str) -> list[str] | None:
+    """Split a record, and complete it by empty fields; None unless all beyond the last column are empty."""
     fields = next(csv.reader([text], delimiter=delimiter), [])
-    return fields[:n_columns] if not any(fields[n_columns:]) else None
+    return [*fields, *[""] * (n_columns - len(fields))][:n_columns] if not any(fields[n_columns:]) else None
 
 
 def _refused_here(refused: list[_Refused], n_records: int, n_good: int) -> list[_Refused]:
@@ -241,7 +266,7 @@ def _blocks(source: Source, names: list[str], parse: pa_csv.ParseOptions, skip_r
         column_types=dict.fromkeys(names, pa.string()),
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
-        null_values=[""],
+        null_values=["", "\\N"],  # `\\N`: as databases write a missing value
     )
     try:
         with open_text(source) as stream:

@@ -34,9 +34,23 @@ def chunks(source: Source, table: str | None) -> Iterator[Chunk]:
 
 def _table(source: Source, table: str | None, found: Records[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name.lower() for name in dict.fromkeys(chain.from_iterable(found.values))))
+    if not names and not found.malformed:
+        raise UnknownContent(f"{source.path} has no records. Remove it, or get the file again")
     if not names:
         raise UnknownContent(
-            f"{source.path}: none of its first {len(found.malformed):,} lines is a JSON object. "
-            "If the file has another format, name it with --format"
+            f"{source.path}: none of its first {len(found.malformed):,} lines is a JSON object. Write one object per "
+            "line, as jq -c . FILE does; if the file has another format, name it with --format"
         )
-    return table_of(names, source.path, table)
+    try:
+        return table_of(names, source.path, table)
+    except UnknownContent:
+        if any(_has_records(value) for record in found.values[:1] for value in record.values()):
+            raise UnknownContent(
+                f"{source.path} has its records inside an object. Write the records alone, as jq -c '.KEY[]' FILE does "
+                "with the key that has them"
+            ) from None
+        raise
+
+
+def _has_records(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(it, dict) for it in value)

@@ -48,13 +48,13 @@ def texts(source: Source, columns: Mapping[str, str]) -> Iterator[pl.DataFrame]:
         At least one frame; for an empty file, a frame without rows.
 
     Raises:
-        UnreadableSource: The file is damaged.
+        UnreadableSource: The file is damaged, or a column has a type without texts.
     """
     n_rows = 0
     with _opened(source) as file:
         for batch in file.iter_batches(_ROWS_PER_CHUNK, columns=list(columns.values())):
             rows = pl.DataFrame(pl.from_arrow(batch))
-            read = rows.select(_text(own_name, rows.schema[own_name]).alias(name) for name, own_name in columns.items())
+            read = pl.DataFrame([_texts_of(source, rows[own]).alias(name) for name, own in columns.items()])
             yield read.with_columns((pl.int_range(pl.len()) + n_rows + 1).alias(LINE))
             n_rows += rows.height
     if n_rows == 0:
@@ -77,9 +77,24 @@ def _whole(stream: BinaryIO) -> pa.BufferReader:
     return pa.BufferReader(stream.read())
 
 
-def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+def _texts_of(source: Source, values: pl.Series) -> pl.Series:
+    """Return the values of a column as texts; raises UnreadableSource if they have none."""
+    try:
+        return _text(values, values.dtype)
+    except pl.exceptions.PolarsError:
+        raise UnreadableSource(
+            f"{source.path}: the column {values.name} has the type {values.dtype}, or bytes that are not UTF-8. Write "
+            "it as text, number, time or a list of these; nothing was ingested from the file"
+        ) from None
+
+
+def _text(values: pl.Series, dtype: pl.DataType) -> pl.Series:
     if isinstance(dtype, pl.Datetime):
-        return pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f" + ("%:z" if dtype.time_zone else ""))
-    if isinstance(dtype, pl.List):
-        return pl.col(name).cast(pl.List(pl.String)).list.join("|")
-    return pl.col(name).cast(pl.String)
+        return values.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f" + ("%:z" if dtype.time_zone else ""))
+    if isinstance(dtype, pl.Array):
+        return _text(values.arr.to_list(), pl.List(dtype.inner))
+    if isinstance(dtype, pl.List) and not dtype.inner.is_nested():
+        return values.cast(pl.List(pl.String)).list.join("|")
+    if dtype.is_nested():
+        raise pl.exceptions.InvalidOperationError
+    return values.cast(pl.String)

@@ -16,12 +16,15 @@ from recsys.recommenders.scorer import Config, Scorer
 class ConfidenceScorer(Scorer[Config]):
     """The state of a user is the row of confidence weights of their history. CSR, shape (n_users, n_tracks)."""
 
-    config: Any  # settings that include `strength_exponent` and `recency`
+    config: Any  # settings that include `strength_exponent`, `recency` and `rank_recency`
     _users: Csr
 
     @override
     def fold_in(self, history: History) -> Csr:
-        return confidence(history, exponent=self.config.strength_exponent, recency=self.config.recency)
+        config = self.config
+        return confidence(
+            history, exponent=config.strength_exponent, recency=config.recency, rank_recency=config.rank_recency
+        )
 
     @override
     def states(self, rows: Rows) -> Csr:

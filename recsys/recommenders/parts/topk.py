@@ -21,7 +21,8 @@ from recsys.arrays import F32, I32, I64, Csr
 
 Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users, shape (n_block, n_tracks)
 
-N_BLOCK = 128  # users per block: large enough for the matrix product, small enough for the cache
+N_BLOCK = 128  # maximum number of users per block: enough for the matrix product, few enough for the cache
+N_CELLS = 2**23  # maximum number of scores per block of more than one user: 32 MB in single precision
 GROUP = 16  # maximum number of scores per group
 LOWEST = np.finfo(np.float32).min  # minimum score of an allowed track; excluded tracks have minus infinity
 LOW_BITS = np.int64(0x7FFFFFFF)
@@ -98,13 +99,12 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
     tracks = np.full((n_users, k), -1, np.int32)
     scores = np.full((n_users, k), -np.inf, np.float32)
 
-    n_workers = n_threads or n_cores()
+    n_workers, blocks = n_threads or n_cores(), blocks_of_users(n_users, n_tracks)
 
     def work(worker: int) -> None:
-        buffer = np.empty((N_BLOCK, n_tracks), np.float32)  # reused by all blocks of a worker, to save allocations
-        for start in range(worker * N_BLOCK, n_users, n_workers * N_BLOCK):
-            users = slice(start, min(start + N_BLOCK, n_users))
-            block = buffer[: users.stop - start]
+        buffer = np.empty((block_size(n_tracks), n_tracks), np.float32)  # reused by all blocks, to save allocations
+        for users in blocks[worker::n_workers]:
+            block = buffer[: users.stop - users.start]
             score(users, block)
             mask.apply(users, block)
             tracks[users, :width], scores[users, :width] = top_k_of_block(block, width)
@@ -112,6 +112,22 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
         list(pool.map(work, range(n_workers)))
     return TopK(tracks, scores)
+
+
+def blocks_of_users(n_users: int, n_tracks: int) -> list[slice]:
+    """
+    Return consecutive slices that cover `n_users` rows: at most `N_BLOCK`, fewer in a large catalogue (`N_CELLS`).
+
+    >>> blocks_of_users(200, 1_000), blocks_of_users(20, 500_000)
+    ([slice(0, 128, None), slice(128, 200, None)], [slice(0, 16, None), slice(16, 20, None)])
+    """
+    size = block_size(n_tracks)
+    return [slice(start, min(start + size, n_users)) for start in range(0, n_users, size)]
+
+
+def block_size(n_tracks: int) -> int:
+    """Return the number of users that are scored at once in a catalogue of this size."""
+    return min(N_BLOCK, max(1, N_CELLS // max(n_tracks, 1)))
 
 
 def top_k_of_block(scores: F32, k: int) -> tuple[I32, F32]:

@@ -32,8 +32,8 @@ class CatalogueTruth:
         named = self.lake.artists.drop_nulls()
         if not self.label:
             return named.sort("artist_id")
-        known = self.lake.tracks.drop_nulls("artist_id")
-        owners = known.group_by("artist_id").agg(is_own=(pl.col("label_id").fill_null("") == self.label).all())
+        known = self.lake.tracks.drop_nulls(["artist_id", "label_id"])
+        owners = known.group_by("artist_id").agg(is_own=(pl.col("label_id") == self.label).all())
         return named.join(owners.filter("is_own"), on="artist_id", how="semi").sort("artist_id")
 
     def analysed(self) -> dict[str, str]:
@@ -211,6 +211,8 @@ class CatalogueTruth:
             if len(chosen) < N_SIMILAR and artists[artist] < 2 and not releases[release]:
                 chosen.append({**row, "rank": len(chosen) + 1})
                 artists[artist], releases[release] = artists[artist] + 1, 1
+        if not chosen:
+            return Truth()
         columns = ("rank", "title", "artist_name", "similarity", "tempo_bpm", "energy", "mode")
         return Truth(rows={"similar": pl.DataFrame(chosen, infer_schema_length=None).select(columns)})
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from recsys.reports.wording import REFUSALS
+from recsys.reports.wording import REFUSALS, format_duration
 
 from .page import Truth, number
 
@@ -34,9 +36,17 @@ def operations(home: Path) -> Truth:
         "Files waiting": "0",
         "Rows refused": number(refused["n_waiting"].sum()),
     }
-    sentence = f"The last run, {run.name}, was published."
+    sentences = [f"The last run, {run.name}, was published.", _length(events)]
     rows = {"step_times": steps, "disk": disk, "queue": refused, "refusals": _reasons(home)}
-    return Truth({name: (value, "") for name, value in metrics.items()}, rows, [sentence])
+    return Truth({name: (value, "") for name, value in metrics.items()}, rows, sentences)
+
+
+def _length(events: list[dict[str, Any]]) -> str:
+    """Say when the last step ended, and how long the run took since its first event."""
+    last = [event["at"] for event in events if event["event"] == "done"][-1]
+    took = datetime.fromisoformat(last) - datetime.fromisoformat(events[0]["at"])
+    when = f"{last[:10]} at {last[11:16]} UTC"
+    return f"Its last step ended on {when}; it took {format_duration(took.total_seconds())}."
 
 
 def _disk(home: Path) -> pl.DataFrame:

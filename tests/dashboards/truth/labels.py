@@ -238,6 +238,7 @@ class LabelTruth:
         """Return the page Overview."""
         changes, weeks = self.changes(int(days)), "4" if days == "28" else "1"
         latest = max(one.period[1] for one in changes)
+        cards = [one for one in changes if latest - one.period[1] < 7 * ONE_DAY]
         artists = self.parts("artist", weeks).filter(pl.col("difference") != 0)
         most = artists.sort(pl.col("difference").abs(), descending=True, maintain_order=True).head(10)
         movers = most.sort("difference", descending=True, maintain_order=True)
@@ -246,7 +247,7 @@ class LabelTruth:
         total = sum(line.value for line in self.closings.days(self.label, "n_plays").values())
         since = self.weeks[0][0]
         return Truth(
-            {NAMES[one.measure]: (number(one.now), signed(one.change)) for one in changes if one.period[1] == latest},
+            {NAMES[one.measure]: (number(one.now), signed(one.change)) for one in cards},
             {key: frame for key, frame in rows.items() if not frame.is_empty()},
             [one.sentence() for one in changes] + [_mover(row) for row in movers.head(1).iter_rows(named=True)],
             [f"All closed periods since {written(since)}: {number(total)} plays."],
@@ -289,8 +290,8 @@ class LabelTruth:
         last, known = weeks.row(-1, named=True), [name for name in measures if not weeks[name].is_null().all()]
         listeners = {"Listeners": last["n_listeners"]} if dimension == "artist" else {}
         counts = {"Plays": last["n_plays"], **listeners}
-        metrics = {name: "under 20" if value is None else number(value) for name, value in counts.items()}
-        metrics["Skip share"] = "under 20" if last["skip_share"] is None else percent(last["skip_share"])
+        metrics = {name: "too few" if value is None else number(value) for name, value in counts.items()}
+        metrics["Skip share"] = "too few" if last["skip_share"] is None else percent(last["skip_share"])
         rows = {f"{dimension}_weeks": weeks.select("from_day", "to_day", *known).reverse()}
         lines = list[str]()
         if "n_plays" in known:
@@ -308,8 +309,19 @@ class LabelTruth:
         growing = artists.filter(pl.col("change") > 0).sort("change", descending=True, maintain_order=True).head(12)
         rows = {"trending_artists": artists.drop("cell", "first_date", "last_date")}
         rows |= {} if growing.is_empty() else {"velocity": growing}
+        if not (recordings := self._recordings()).is_empty():
+            rows["recording_changes"] = recordings
         rows |= {} if (moves := market.of_label(self.closings, self.label)).is_empty() else {"market_moves": moves}
         return Truth(rows=rows, texts=[_period_text(artists)])
+
+    def _recordings(self) -> pl.DataFrame:
+        """Return the 100 recordings of the last closed week whose plays changed most, compared with the week before."""
+        artists = self.closings.cells(self.label, "n_plays", self.weeks[-1], "artist")
+        found = [self.parts("recording", "1", artist) for artist in artists if artist]
+        named = pl.concat([rows for rows in found if not rows.is_empty()]).drop_nulls("cell")
+        order = (pl.col("difference").is_null(), -pl.col("difference").abs(), -pl.col("n_plays"), "cell")
+        columns = ("name", "n_plays", "n_plays_before", "difference", "change")
+        return named.sort(*order).head(100).select(columns)
 
     def breakouts(self, dimension: str) -> Truth:
         """Return the page Breakouts."""
@@ -340,9 +352,11 @@ class LabelTruth:
             return Truth()
         weeks = self.trend("week")
         rows = {"sources": self._sources(), "loyalty": self._loyalty(), "intensity": weeks}
+        plays = _divided("Plays", rows["sources"], "n_plays", "play_share", "part")
+        listeners = _divided("Listeners", rows["loyalty"], "n_listeners", "share", "name")
         if "artist_sources" in shown:
             rows["artist_sources"] = self.shares.sources(artist, shown["artist_sources"])
-        return Truth(rows=rows)
+        return Truth(rows=rows, sentences=[plays, listeners])
 
     def _sources(self) -> pl.DataFrame:
         """Return the plays of each closed week by who chose the recording."""
@@ -418,6 +432,12 @@ def _is_far(found: dict[str, Any], direction: str, least_z: float) -> bool:
     if direction == "drop":
         return bool(found["raw_z"] <= -least_z)
     return bool(found["raw_z"] >= least_z and found["rise"] >= np.log(2))
+
+
+def _divided(what: str, rows: pl.DataFrame, count: str, share: str, name: str) -> str:
+    last = rows.filter(to_day=rows["to_day"].max()).sort(count, descending=True, maintain_order=True)
+    shown = [f"{row[count]:,} {row[name]} ({row[share]:.1%})" for row in last.iter_rows(named=True)]
+    return f"{what} {span(last['from_day'][0], last['to_day'][0])}: {', '.join(shown)}."
 
 
 def _not_drawn(share: float) -> str:

@@ -31,6 +31,10 @@ class Lake:
         files = sorted((self.folder / name).rglob("*.parquet"))
         return pl.read_parquet(files, hive_partitioning=False)
 
+    def has(self, name: str) -> bool:
+        """Whether any row of a table was delivered."""
+        return any((self.folder / name).rglob("*.parquet"))
+
     def newest(self, name: str, key: str) -> pl.DataFrame:
         """Read the newest row per key."""
         return self.table(name).sort("batch_no", maintain_order=True).unique(key, keep="last", maintain_order=True)

@@ -81,7 +81,7 @@ class SharesTruth:
         (period,) = shown.select("from_day", "to_day").unique().rows()
         listeners = self.closings.cells(self.label, "n_plays", period, "artist")[artist].n_listeners
         error = max(NOISE_LISTENERS / listeners, 0.01) + 0.005
-        groups = {country(code): share for code, (_, share) in self._groups(artist, "country", period).items()}
+        groups = {name: share for name, (_, share) in self._groups(artist, "country", period).items()}
         cells = self.closings.cells(self.label, "n_plays", period, "country")
         total = sum(cell.value for cell in cells.values())
         of_label = {country(code): cell.value / total for code, cell in cells.items() if code is not None}
@@ -111,7 +111,8 @@ class SharesTruth:
             plays = pl.concat(split).filter(pl.col("n_plays") > 0)
         total = int(plays["n_plays"].sum())
         sums = plays.group_by(dimension).agg(pl.col("user_id").unique(), pl.col("n_plays").sum())
-        return {name: (frozenset(users), n / total) for name, users, n in sums.iter_rows()}
+        shown = country if dimension == "country" else str
+        return {shown(name): (frozenset(users), n / total) for name, users, n in sums.iter_rows()}
 
     def overlap(self, artist: str, shown: pl.DataFrame | None) -> pl.DataFrame | None:
         """Return the artists that share listeners with an artist, in the rows that a page shows; None without any."""

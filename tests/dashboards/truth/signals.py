@@ -56,6 +56,8 @@ def artists_of(lake: Lake, label: str) -> list[str]:
 
 
 def _found(lake: Lake, days: int, own: pl.DataFrame, *, with_plays: bool) -> Iterator[dict[str, Any]]:
+    if not lake.has("signals"):
+        return
     signals = lake.table("signals").filter(pl.col("value") >= 0).join(own, on="track_id")
     keys = ("track_id", "title", "artist_name", "source", "metric")
     for names, counts in signals.group_by(keys):

@@ -5,7 +5,7 @@ import scipy.sparse as sp
 
 from recsys.arrays import Csr
 from recsys.dataset.interactions import History
-from recsys.recommenders.parts.confidence import confidence, mean_normalised
+from recsys.recommenders.parts.confidence import confidence, mean_normalised, n_later
 
 
 def history(strengths: list[float], age_days: list[float]) -> History:
@@ -34,6 +34,38 @@ def test_the_exponent_damps_strengths() -> None:
 def test_weights_decay_with_age() -> None:
     """At recency 1 the weight is 1 / (1 + age / 30 days): a half after 30 days, a quarter after 90."""
     assert data_of(confidence(history([5, 5, 5], [0, 30, 90]), exponent=0, recency=1)) == [1, 0.5, 0.25]
+
+
+def test_weights_decay_with_the_number_of_later_tracks() -> None:
+    """At rank_recency 1 the weight is 1 / (1 + n / 30), whatever the ages in days; equal ages have equal weights."""
+    ages = [500.0, 400.0, 500.0, 900.0]  # one later track than 500 days, three than 900
+
+    weights = confidence(history([5, 5, 5, 5], ages), exponent=0, rank_recency=1)
+
+    assert data_of(weights) == [round(30 / n, 6) for n in (31, 30, 31, 33)]
+
+
+def test_later_tracks_are_counted_per_listener() -> None:
+    """As plain loops count them, with ties, with listeners of the same ages, and with a listener without tracks."""
+    rng = np.random.default_rng(2)
+    likes = sp.random(9, 20, 0.4, format="csr", random_state=rng, dtype=np.float32)
+    likes.data[:] = 1
+    likes = sp.csr_matrix(likes.toarray() * (np.arange(9) != 4)[:, None])
+    ages = rng.integers(0, 5, likes.nnz).astype(np.float32)
+
+    counted = n_later(History(likes, ages, np.full(likes.nnz, -1, np.int16)))
+
+    user = likes.tocoo().row
+    expected = [int(((user == user[pair]) & (ages < ages[pair])).sum()) for pair in range(likes.nnz)]
+    assert counted.tolist() == expected
+    assert n_later(History(likes[4:5], ages[:0], np.empty(0, np.int16))).tolist() == []
+
+
+def test_without_order_nothing_decays() -> None:
+    """Where all ages are the same, no track is later than another."""
+    likes = history([1, 1, 1], [7, 7, 7])
+
+    assert data_of(confidence(likes, exponent=0, rank_recency=16)) == [1, 1, 1]
 
 
 def test_weights_are_never_zero() -> None:
