@@ -3,8 +3,8 @@ Fit the match classifiers: a logistic regression on the evidence, and thresholds
 
 Excerpts of the two calibration parts are distorted in 31 ways. Each is a use in the index of all recordings, and a
 stranger in the index without its package. Windows of training recordings that are not indexed, and of rendered pieces,
-are strangers too, and so are sounds that are no music (`bench.matching.sounds`), about one in twenty: the thresholds are
-set on all strangers together.
+are strangers too, and so are sounds that are no music (`bench.matching.sounds`), about one in twenty; the thresholds
+are set on all strangers together.
 """
 
 from collections.abc import Iterable, Iterator
