@@ -51,10 +51,9 @@ def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
     render(home, pool, counts.max_per_part, [CALIBRATION])
     classifiers, data = [], development(pool, home, counts)
     for length_s in reversed(LENGTHS_S):
-        uses, music, no_music = data.uses(length_s), data.negatives(length_s), data.no_music(length_s)
-        classifier = fit(uses, music, no_music, length_s)
-        sizes = f"{len(uses)} uses, {len(music)} strangers, {len(no_music)} other sounds"
-        print(f"{length_s} s: {sizes}", flush=True)
+        uses, strangers = data.uses(length_s), data.negatives(length_s)
+        classifier = fit(uses, strangers, length_s)
+        print(f"{length_s} s: {len(uses)} uses, {len(strangers)} strangers", flush=True)
         thresholds = f"1 % {classifier.threshold_1_percent:.4f}, 0.1 % {classifier.threshold_01_percent:.4f}"
         print(f"  thresholds for false-positive rates of at most {thresholds}", flush=True)
         classifiers.append(classifier)

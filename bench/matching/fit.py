@@ -3,8 +3,8 @@ Fit the match classifiers: a logistic regression on the evidence, and thresholds
 
 Excerpts of the two calibration parts are distorted in 31 ways. Each is a use in the index of all recordings, and a
 stranger in the index without its package. Windows of training recordings that are not indexed, and of rendered pieces,
-are strangers too, and so are sounds that are no music (`bench.matching.sounds`). The thresholds hold for music and for
-other sounds alike: easy strangers of one kind do not make room for false positives of the other.
+are strangers too, and so are sounds that are no music (`bench.matching.sounds`), about one in twenty; the thresholds
+are set on all strangers together.
 """
 
 from collections.abc import Iterable, Iterator
@@ -75,15 +75,11 @@ class Development:
         """Return the evidence on distorted excerpts whose recording is in the index."""
         return _evidence(self.index, self.distorted, window_vectors(length_s))
 
-    def no_music(self, length_s: int) -> list[Evidence]:
-        """Return the evidence on sounds that are no music."""
-        return _evidence(self.index, self.other_sounds, window_vectors(length_s))
-
     def negatives(self, length_s: int) -> list[Evidence]:
-        """Return the evidence on all excerpts of music, each in an index without its package."""
+        """Return the evidence on all excerpts, each in an index without its package."""
         n = window_vectors(length_s)
         packages = sorted({excerpt.package for excerpt in self.distorted})
-        found = _evidence(self.index, self.strangers, n)
+        found = _evidence(self.index, [*self.strangers, *self.other_sounds], n)
         for fold in range(N_FOLDS):
             left_out = set(packages[fold::N_FOLDS])
             index = copy(self.index)
@@ -149,39 +145,14 @@ def _excerpts(query_set: QuerySet, distortion: str) -> list[Excerpt]:
     return [excerpt for excerpt in excerpts if len(excerpt.vectors)]
 
 
-def fit(uses: list[Evidence], music: list[Evidence], no_music: list[Evidence], length_s: int) -> MatchClassifier:
-    """
-    Fit a classifier on found uses (positives) and strangers (negatives), and set its thresholds.
-
-    Args:
-        uses: Evidence on uses.
-        music: Evidence on strangers that are music.
-        no_music: Evidence on other sounds.
-        length_s: Length of the queries [s].
-
-    Returns:
-        The classifier; each threshold is the larger one of those that music and other sounds require.
-    """
-    positives = _features([use for use in uses if use.is_found])
-    classifier = _regression(positives, _features([*music, *no_music]), length_s)
-    by_kind = [
-        with_thresholds(
-            classifier,
-            classifier.log_odds(_features(strangers)),
-            [stranger.recording for stranger in strangers],
-            margin=MARGIN,
-        )
-        for strangers in (music, no_music)
-    ]
-    return replace(
-        classifier,
-        threshold_1_percent=max(fitted.threshold_1_percent for fitted in by_kind),
-        threshold_01_percent=max(fitted.threshold_01_percent for fitted in by_kind),
+def fit(uses: list[Evidence], strangers: list[Evidence], length_s: int) -> MatchClassifier:
+    """Fit a classifier on found uses (positives) and strangers (negatives), and set its thresholds on the strangers."""
+    positives, negatives = (
+        np.stack([one.features for one in some]) for some in ([one for one in uses if one.is_found], strangers)
     )
-
-
-def _features(evidence: list[Evidence]) -> F64:
-    return np.stack([one.features for one in evidence])
+    classifier = _regression(positives, negatives, length_s)
+    names = [one.recording for one in strangers]
+    return with_thresholds(classifier, classifier.log_odds(negatives), names, margin=MARGIN)
 
 
 def _regression(uses: F64, strangers: F64, length_s: int) -> MatchClassifier:

@@ -9,10 +9,11 @@ from bench.audio import speech
 from bench.matching import answers, sounds
 from bench.matching.answers import Answer, QueryResult, Results
 from bench.matching.distortions import DISTORTIONS, RATE_HZ, SPEECH, Background
-from bench.matching.fit import Evidence, fit
+from bench.matching.fit import Development, Excerpt
 from bench.matching.queries import QuerySet
 from bench.matching.report import print_summary, summary
 from recsys.matching.alignment import MatchClassifier
+from recsys.matching.fingerprint_index import FingerprintIndex
 
 
 def test_languages_voices_and_sentences_of_the_parts_differ() -> None:
@@ -83,25 +84,17 @@ def test_a_finished_cell_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert np.isnan(second.ours.offset_error_s)
 
 
-def evidence(scores: np.ndarray, name: str) -> list[Evidence]:
-    """Return evidence of which only the score differs, ten windows per recording."""
-    rest = np.random.default_rng(9).normal(size=(len(scores), 7)) * 1e-3
-    rows = zip(scores, rest, strict=True)
-    return [Evidence(f"{name} {n // 10}", True, np.r_[score, row]) for n, (score, row) in enumerate(rows)]
-
-
-def test_thresholds_hold_for_music_and_for_other_sounds() -> None:
-    """Whichever kind of stranger scores higher sets the threshold; the easier kind does not lower it."""
+def test_sounds_that_are_no_music_are_strangers_of_the_calibration() -> None:
+    """Windows of music and of other sounds are searched in the whole index."""
     rng = np.random.default_rng(4)
-    uses = evidence(rng.normal(0.8, 0.1, 400), "use")
-    high, low = (evidence(rng.normal(mean, 0.05, 400), "stranger") for mean in (0.4, 0.1))
+    song, other, hum = (vectors / np.linalg.norm(vectors, axis=1)[:, None] for vectors in rng.normal(size=(3, 80, 128)))
+    index = FingerprintIndex.build(["song"], [song.astype(np.float32)[::2]], version="v1")
+    excerpts = [Excerpt("song", song.astype(np.float32)[:40])]
+    strangers, sounds_ = ([Excerpt(name, some.astype(np.float32))] for name, some in (("other", other), ("hum", hum)))
+    data = Development(index, excerpts, strangers, sounds_)
 
-    hard_music, hard_noise, alone = fit(uses, high, low, 10), fit(uses, low, high, 10), fit(uses, high, high, 10)
-
-    assert hard_music.threshold_1_percent == pytest.approx(hard_noise.threshold_1_percent, rel=0.05)
-    for fitted in (hard_music, alone):
-        let_in = fitted.probability(np.stack([one.features for one in high])) > fitted.threshold_1_percent
-        assert let_in.mean() <= 0.01
+    assert [found.recording for found in data.negatives(5)] == ["other", "hum", "song"]
+    assert [(found.recording, found.is_found) for found in data.uses(5)] == [("song", True)]
 
 
 def test_the_summary_counts_speech_apart_from_the_31(capsys: pytest.CaptureFixture[str]) -> None:
