@@ -16,7 +16,7 @@ from bench.options import audio_folder
 from recsys.arrays import F32
 from recsys.audio.training.distort import coloured_noise
 
-N_MADE = 10  # of each kind
+N_MADE = 40  # of each kind
 QUIETEST_DBFS, LOUDEST_DBFS = -85.0, -20.0
 HUM_HZ = (50.0, 60.0)
 CHORDS = ((0, 4, 7), (0, 3, 7), (0, 7, 12), (0, 5, 10), (0, 1, 2))  # semitones above the root
