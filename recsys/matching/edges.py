@@ -14,7 +14,9 @@ REACH_S = 8.0  # the ramp lies within this distance of the rough edge [s]
 STARTS_S = np.arange(-REACH_S, REACH_S, VECTOR_HOP_S)
 WIDTHS_S = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0])
 WIDTH_PENALTY = 0.05  # of the squared error, per second of a ramp: of equally good ramps, the steepest
-BLUR_S, LEAD = 0.25, 0.2  # a cut is within its ramp, since a vector hears a second; a fade begins before its ramp
+MIN_FADE_S = 2.0  # a narrower ramp is a cut, which the rough edge places better
+BLUR_S = 0.25  # a vector hears a second, so ramps begin early [s]
+LEAD = 0.2  # share of a ramp's width by which a fade begins before it can be heard
 
 
 def ramp(distances_s: F64, similarity: F64) -> tuple[float, float]:
@@ -37,7 +39,7 @@ def ramp(distances_s: F64, similarity: F64) -> tuple[float, float]:
 
 def correction_s(distances_s: F64, similarity: F64) -> float:
     """
-    Return the distance of an edge from a rough edge [s], negative where the use extends further outside.
+    Return the distance of an edge from a rough edge [s], negative where the use extends further outside; 0 for a cut.
 
     Args:
         distances_s: Distances from the rough edge, positive towards the inside of the use, shape (n,) [s].
@@ -47,4 +49,4 @@ def correction_s(distances_s: F64, similarity: F64) -> float:
     if not is_near.any():
         return 0.0
     start_s, width_s = ramp(distances_s[is_near], similarity[is_near])
-    return start_s + BLUR_S - LEAD * width_s
+    return 0.0 if width_s < MIN_FADE_S else start_s + BLUR_S - LEAD * width_s
