@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import sys
 from datetime import timedelta
@@ -133,7 +134,9 @@ def test_a_file_is_matched_in_every_output_format(finished_matching: tuple[Run, 
     assert [point["length_s"] for point in report["operating_points"]] == [3, 5, 10]
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 1
-    assert "speed +3.9%" in page or "speed +4" in page
+    assert float(rows[0]["tempo_ratio"]) == pytest.approx(1.04, abs=0.005)
+    assert rows[0]["transformation"].startswith("speed +")
+    assert rows[0]["transformation"] in page
     assert "not that a right was infringed" in page
     assert "not at hand" not in page
 
@@ -175,7 +178,7 @@ def test_a_folder_of_music_takes_the_place_of_the_catalogue(
         str(tmp_path / "r.html"),
     )
 
-    assert f"{ids[1]}.flac ({ids[1]})" in result.output
+    assert re.search(rf"{ids[1]} +{ids[1]}\.flac", result.output)
     assert page.exit_code == 0
     assert "not at hand" not in (tmp_path / "r.html").read_text(encoding="utf-8")
 
