@@ -43,6 +43,32 @@ def warehouse(published_home: Home) -> Iterator[Warehouse]:
         yield opened
 
 
+def test_every_artist_can_be_chosen(warehouse: Warehouse) -> None:
+    """One without a name in the catalogue is called by its id."""
+    profiles = dict(warehouse.query("select artist_id, name from marts.artist_profile").iter_rows())
+
+    names = dict(run_query(warehouse, "artist_names", {}).select("artist_id", "name").iter_rows())
+
+    assert None in profiles.values()
+    assert names == {artist_id: name or artist_id for artist_id, name in profiles.items()}
+
+
+@pytest.mark.parametrize(("plays_ended", "shown"), [(22, ["Hours played"]), (23, ["Plays", "Hours played"])])
+def test_home_shows_the_totals_of_the_last_seven_closed_days(
+    plays_ended: int, shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A measure whose last period ended a week before that of another has no card."""
+    totals = pl.DataFrame({"measure": ["n_plays", "hours_played"], "n_now": [9.0, 2.0], "change": [0.5, None]})
+    ends = pl.Series("last_date", [date(2026, 6, plays_ended), date(2026, 6, 29)])
+    cards: list[str] = []
+    monkeypatch.setattr(ledger.parts, "metric", lambda name, *_, **__: cards.append(name))
+    monkeypatch.setattr(ledger.data, "run_query", lambda *_: pl.DataFrame(schema=["measure"]))
+
+    ledger._totals(totals.with_columns(ends, first_date=ends - timedelta(days=6)))
+
+    assert cards == shown
+
+
 @pytest.fixture(scope="module")
 def truth(warehouse: Warehouse) -> pl.DataFrame:
     """Each listener's counts per recording and day."""
