@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data, ledger
+from dashboards import data, ledger, parts
 from dashboards.menu import headers
 from recsys.home import Home
 from recsys.reports.wording import ledger_note
@@ -61,8 +61,8 @@ def test_home_shows_the_totals_of_the_last_seven_closed_days(
     totals = pl.DataFrame({"measure": ["n_plays", "hours_played"], "n_now": [9.0, 2.0], "change": [0.5, None]})
     ends = pl.Series("last_date", [date(2026, 6, plays_ended), date(2026, 6, 29)])
     cards: list[str] = []
-    monkeypatch.setattr(ledger.parts, "metric", lambda name, *_, **__: cards.append(name))
-    monkeypatch.setattr(ledger.data, "run_query", lambda *_: pl.DataFrame(schema=["measure"]))
+    monkeypatch.setattr(parts, "metric", lambda name, *_, **__: cards.append(name))
+    monkeypatch.setattr(data, "run_query", lambda *_: pl.DataFrame(schema=["measure"]))
 
     ledger._totals(totals.with_columns(ends, first_date=ends - timedelta(days=6)))
 
