@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
-from dashboards import outlines
+from dashboards import chart_names, outlines
 
 Chart: TypeAlias = alt.LayerChart | alt.FacetChart
 
@@ -27,15 +27,13 @@ LIGHT_INK, DARK_INK = (
 BACKGROUND = {False: "#FFFFFF", True: "#0F151C"}  # of a page, by whether it is dark
 CLICKED = "clicked"  # name of the selection
 INTERVAL = "interval_text"  # name of the field that a tooltip shows
-HEIGHT, ROW_HEIGHT = 280, 26  # of a chart over time, and of a bar with its gap [px]
+HEIGHT, BAR_HEIGHT = 280, 18  # of a chart over time, and of a bar [px]
 NUMBER_WIDTH = 46  # of the number behind a bar [px]
 FORECAST_NAMES = {False: "so far", True: "forecast"}  # names of the two lines of a forecast
 SMALL = 10  # values below keep decimals instead of being shortened
 NAME_GAP = 0.07  # vertical distance of two line names, as a share of the height
 RANK_TICKS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 NAME_MARGIN, N_DAY_TICKS = 0.55, 4  # space for names behind lines, as a share of their width; ticks of that axis
-BAR_NAME_LENGTH, LINE_NAME_LENGTH = 30, 18  # characters of a name beside a bar, and behind a line
-NAMES_WIDTH = 150  # of a name behind a line, at most [px]
 OUTLINE, MAP_HEIGHT = "outline", 390  # name of the data of a map; its height [px]
 # Colours of maps by whether the page is dark: small and great shares; less, as much, and more; no value; no row.
 SHARE_COLOURS = {False: ("#D3E6F3", "#00466F"), True: ("#1D4864", "#A9DCF8")}
@@ -132,11 +130,6 @@ def _horizontal_axis(unit: str, values: pl.Series) -> alt.Axis:
     return alt.Axis(format=tick_format, tickCount=5, domain=False, ticks=False, title=None)
 
 
-def _name_axis(name: str) -> alt.Y:
-    axis = alt.Axis(ticks=False, domain=False, labelLimit=220, labelOverlap=False)
-    return alt.Y(f"{name}:N", sort=None, title=None, axis=axis)
-
-
 def _styled(chart: Chart, unit: str, height: int) -> Chart:
     ink, quiet, line = _ink()
     unit_lines = [] if unit == "%" else wrap(unit, UNIT_LENGTH)
@@ -186,7 +179,7 @@ def lines(
     if by and rows.schema[by] == pl.Boolean:
         rows = rows.with_columns(pl.col(by).replace_strict(FORECAST_NAMES, return_dtype=pl.String))
     elif by:
-        rows = _with_short_series(rows, by, LINE_NAME_LENGTH)
+        rows = chart_names.behind(rows, by)
     colour = _series_colour(rows, by) if by else alt.value(_colours()[0])
     base = alt.Chart(rows).encode(x=_time_axis(rows, x, x_title), color=colour)
     if band:
@@ -231,7 +224,7 @@ def _named_ends(rows: pl.DataFrame, x: str, y: str, by: str) -> list[alt.Chart]:
     above: dict[str, Any] = {"align": "right", "dx": -4, "dy": -10}
     for some, style in ((ends.filter(is_last), beside), (ends.filter(~is_last), above)):
         texts = alt.Chart(_apart(some.select(by, x, y=y), gap)).encode(x=x, y="y:Q", text=f"{by}:N")
-        style |= {"fontWeight": "bold", "baseline": "middle", "limit": NAMES_WIDTH}
+        style |= {"fontWeight": "bold", "baseline": "middle", "limit": chart_names.end_width()}
         halo = texts.encode(color=alt.value(_background()))
         layers.append(halo.mark_text(**style, stroke=_background(), strokeWidth=4, strokeJoin="round"))
         layers.append(texts.mark_text(**style).encode(color=_series_colour(rows, by)))
@@ -261,7 +254,7 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
         rank: Column of ranks, 1 or greater; null interrupts the line.
         by: Column of series names, which are shown at the ends of the lines.
     """
-    shortened = _with_short_series(rows, by, LINE_NAME_LENGTH)
+    shortened = chart_names.behind(rows, by)
     upside_down = shortened.with_columns(-pl.col(rank).log())
     span = -float(upside_down[rank].fill_null(0).to_numpy().min(initial=-1))
     named = _line_ends(upside_down, rank, by).select(by, x, y=rank)
@@ -282,7 +275,7 @@ def rank_lines(rows: pl.DataFrame, x: str, rank: str, *, by: str) -> Chart:
 
 
 def _day_axis_with_name_margin(name: str, days: pl.Series) -> alt.X:
-    """Return an axis of days with a margin behind the last day, where LINE_NAME_LENGTH characters fit on a phone."""
+    """Return an axis of days with a margin behind the last day, where a name fits."""
     first, last = min(days), max(days)
     end = last + max(NAME_MARGIN * (last - first), timedelta(days=1))
     tick_days = days.unique().sort().gather_every(-(-days.n_unique() // N_DAY_TICKS))
@@ -301,22 +294,22 @@ def bars(rows: pl.DataFrame, value: str, name: str, *, unit: str) -> Chart:
         name: Column of names; equal ones are numbered.
         unit: Text above the chart; '%' for shares, 0..1.
     """
-    shortened, has_losses = _with_short_names(rows, name), bool((rows[value] < 0).any())
-    base = alt.Chart(shortened).encode(
+    named, has_losses = chart_names.beside(rows, name), bool((rows[value] < 0).any())
+    base = alt.Chart(named).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=_scale_with_number_margin(rows[value])),
-        y=_name_axis(name),
-        tooltip=_tooltips(shortened, unit, name, value),
+        y=chart_names.axis(named),
+        tooltip=_tooltips(named, unit, name, value),
     )
     up, down = _colours()[0], _colours()[1]
     colour = alt.condition(f"datum['{value}'] < 0", alt.value(down), alt.value(up))
     text = base.encode(
         text=alt.Text(f"{value}:Q", format=("+" if has_losses else "") + _number_format(unit, rows[value]))
     )
-    layers = [base.mark_bar(cornerRadiusEnd=2, height={"band": 0.7}).encode(color=colour)]
+    layers = [base.mark_bar(cornerRadiusEnd=2, height=BAR_HEIGHT).encode(color=colour)]
     layers.append(text.transform_filter(f"datum['{value}'] >= 0").mark_text(align="left", dx=5))
     if has_losses:
         layers.append(text.transform_filter(f"datum['{value}'] < 0").mark_text(align="right", dx=-5))
-    return _styled(alt.layer(*layers), unit, ROW_HEIGHT * max(len(rows), 1) + 40)
+    return _styled(alt.layer(*layers), unit, chart_names.height(named) + 40)
 
 
 def clickable(chart: Chart, columns: list[str]) -> Chart:
@@ -340,11 +333,11 @@ def intervals(
         high: Column with the upper end.
         reference: Column with a value for comparison, drawn as a vertical tick.
     """
-    shortened = _with_short_names(rows, name)
-    base = _with_interval(alt.Chart(shortened), rows, unit, low, high).encode(
+    named = chart_names.beside(rows, name)
+    base = _with_interval(alt.Chart(named), rows, unit, low, high).encode(
         x=alt.X(f"{value}:Q", scale=alt.Scale(zero=False, padding=12), axis=_horizontal_axis(unit, rows[value])),
-        y=_name_axis(name),
-        tooltip=_tooltips(shortened, unit, name, value, interval=(low, high)),
+        y=chart_names.axis(named),
+        tooltip=_tooltips(named, unit, name, value, interval=(low, high)),
         color=alt.value(_colours()[0]),
     )
     layers = [
@@ -354,7 +347,7 @@ def intervals(
     if reference:
         ticks = base.mark_tick(thickness=3, size=16)
         layers.append(ticks.encode(x=alt.X(f"{reference}:Q"), color=alt.value(_colours()[1])))
-    return _styled(alt.layer(*layers), unit, ROW_HEIGHT * max(len(rows), 1) + 70)
+    return _styled(alt.layer(*layers), unit, chart_names.height(named) + 70)
 
 
 def timeline(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) -> Chart:
@@ -368,16 +361,16 @@ def timeline(rows: pl.DataFrame, start: str, end: str, name: str, *, unit: str) 
         name: Column of names; lines are in order of first appearance.
         unit: Text above the chart.
     """
-    shortened = _with_short_series(rows, name, BAR_NAME_LENGTH)
+    named = chart_names.beside(rows, name, shared=True)
     axis = alt.Axis(format="~s", tickCount=6, domain=False, ticks=False)
-    base = alt.Chart(shortened).encode(
+    base = alt.Chart(named).encode(
         x=alt.X(f"{start}:Q", title=None, scale=alt.Scale(zero=True), axis=axis),
         x2=f"{end}:Q",
-        y=alt.Y(f"{name}:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)),
-        tooltip=_tooltips(shortened, unit, name, start, end),
+        y=chart_names.axis(named),
+        tooltip=_tooltips(named, unit, name, start, end),
     )
-    marks = base.mark_bar(cornerRadius=2, height={"band": 0.6}, color=_colours()[0])
-    return _styled(marks, unit, ROW_HEIGHT * max(shortened[name].n_unique(), 1) + 60)
+    marks = base.mark_bar(cornerRadius=2, height=BAR_HEIGHT, color=_colours()[0])
+    return _styled(marks, unit, chart_names.height(named) + 60)
 
 
 def dot_plot(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str) -> Chart:
@@ -391,8 +384,11 @@ def dot_plot(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str
         unit: '%' for shares, 0..1.
     """
     colours, shapes = _colours()[: len(values)], ("circle", "diamond", "square")
-    long = rows.rename(values).unpivot(list(values.values()), index=name, variable_name="measure", value_name="value")
-    y = _name_axis(name)
+    named = chart_names.beside(rows, name)
+    long = named.rename(values).unpivot(
+        list(values.values()), index=[name, chart_names.SIDE_NAME], variable_name="measure", value_name="value"
+    )
+    y = chart_names.axis(named)
     x = alt.X("value:Q", title=None, axis=_horizontal_axis(unit, long["value"]))
     domain = list(values.values())
     points = alt.Chart(long).encode(
@@ -409,7 +405,7 @@ def dot_plot(rows: pl.DataFrame, name: str, values: dict[str, str], *, unit: str
     ]
     marks = ("●", "◆", "■")
     legend = "   ".join(f"{mark} {measure}" for mark, measure in zip(marks, domain, strict=False))
-    return _styled(alt.layer(*layers), legend, ROW_HEIGHT * max(len(rows), 1) + 70)
+    return _styled(alt.layer(*layers), legend, chart_names.height(named) + 70)
 
 
 def heatmap(rows: pl.DataFrame, x: str, y: str, value: str, *, x_title: str) -> Chart:
@@ -484,25 +480,3 @@ def _scale_with_number_margin(values: pl.Series) -> alt.Scale:
     """Return a scale with space for the numbers behind bars, on the left too if there are negative bars."""
     left = NUMBER_WIDTH if values.cast(pl.Float64).fill_null(0).to_numpy().min(initial=0) < 0 else 0
     return alt.Scale(zero=True, range=[left, alt.ExprRef(f"width - {NUMBER_WIDTH}")])
-
-
-def _with_short_names(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Shorten the names of bars; each row keeps a name, and so a bar, of its own."""
-    return rows.with_columns(_short_names(rows[name].cast(pl.String), BAR_NAME_LENGTH).alias(name))
-
-
-def _with_short_series(rows: pl.DataFrame, name: str, most: int) -> pl.DataFrame:
-    """Shorten the names of lines, each of which has several rows; different names stay different."""
-    names = rows[name].cast(pl.String).unique(maintain_order=True)
-    return rows.with_columns(pl.col(name).cast(pl.String).replace(names, _short_names(names, most)))
-
-
-def _short_names(names: pl.Series, most: int) -> pl.Series:
-    """Shorten names that would leave no space for the chart on a phone, and number those that are then equal."""
-    is_long = pl.col("name").str.len_chars() > most
-    short = pl.DataFrame({"name": names}).with_columns(
-        pl.when(is_long).then(pl.col("name").str.head(most - 1) + "…").otherwise("name").alias("name")
-    )
-    number = pl.int_range(1, pl.len() + 1).over("name")
-    numbered = pl.when(number > 1).then(pl.format("{} ({})", "name", number)).otherwise("name")
-    return short.select(name=numbered).to_series()

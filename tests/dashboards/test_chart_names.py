@@ -1,4 +1,4 @@
-"""Names in charts: shortened for phones, and never so that two bars or two lines become one; numbers at bars."""
+"""Names in charts: whole or nearly so, and never so that two bars or two lines become one; numbers at bars."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -7,9 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from dashboards import charts
+from dashboards import chart_names, charts, columns
+from dashboards.chart_names import BLANK, SIDE_NAME
 
-LONG = "Love Theme From a Very Long Film, "
+LONG = "Love Theme From a Film That Is Very Long, "
+ENDLESS = f"{'And then one more ' * 9}, "
 WEEK = timedelta(days=7)
 DAY = date(2026, 6, 1)
 
@@ -30,14 +32,57 @@ def names_drawn(chart: Any, name: str) -> list[list[str | None]]:
 )
 def test_each_row_has_a_line_of_its_own(draw: Callable[[pl.DataFrame], Any]) -> None:
     """Also two recordings of the same title, and titles that begin alike; bars of one name would be stacked."""
-    names = ["Parade", f"{LONG}A", "Parade", f"{LONG}B", "Parade"]
+    names = ["Parade", f"{ENDLESS}A", "Parade", f"{ENDLESS}B", "Parade"]
     rows = pl.DataFrame({"name": names, "value": [5.0, 4, 3, 2, 1], "low": [0.0] * 5, "high": [9.0] * 5})
 
-    drawn = names_drawn(draw(rows), "name")
+    drawn = names_drawn(draw(rows), SIDE_NAME)
 
-    short = f"{LONG[:29]}…"
+    line = "And then one more And then one more And then"
+    cut = f"{line}\none more And then one more And then one more\nAnd then one more And then one more And…"
+    short = [f"{BLANK}\n{name}\n{BLANK}" for name in ("Parade", "Parade (2)", "Parade (3)")]
     assert drawn
-    assert all(one == ["Parade", short, "Parade (2)", f"{short} (2)", "Parade (3)"] for one in drawn)
+    assert all(one == [short[0], cut, short[1], f"{cut} (2)", short[2]] for one in drawn)
+
+
+@pytest.mark.parametrize(("is_phone", "longest"), [(False, 44), (True, 30)])
+def test_a_long_name_is_whole_beside_its_bar(monkeypatch: pytest.MonkeyPatch, is_phone: bool, longest: int) -> None:
+    """On as many lines as it needs, all of the length that the screen has space for; its bar has space for them."""
+    monkeypatch.setattr(columns, "is_phone", lambda: is_phone)
+    name = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk, the Second Half of It, Again"
+    rows = pl.DataFrame({"name": [name, "Parade"], "value": [2, 1]})
+
+    chart = charts.bars(rows, "value", "name", unit="plays").to_dict()
+
+    drawn = names_drawn(charts.bars(rows, "value", "name", unit="plays"), SIDE_NAME)[0][0]
+    assert drawn is not None
+    lines = drawn.split("\n")
+    assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+    assert max(map(len, lines)) <= longest
+    assert chart["height"] - 40 >= 2 * chart_names.LINE_HEIGHT * len(lines)
+
+
+@pytest.mark.parametrize(
+    ("names", "sides"),
+    [
+        (["a"], ["a"]),
+        (["a", "b" * 50], ["a", f"{'b' * 44}\n{'b' * 6}"]),  # half a line cannot be added: the axis moves it
+        (["a", "b" * 100], [f"{BLANK}\na\n{BLANK}", f"{'b' * 44}\n{'b' * 44}\n{'b' * 12}"]),
+        (["夜" * 30], [f"{'夜' * 22}\n{'夜' * 8}"]),  # as wide as 60 Latin letters
+        (["two\n lines ", "", None], ["two lines", "", None]),
+    ],
+)
+def test_lines_of_a_name_are_centred_at_its_bar(names: list[str | None], sides: list[str | None]) -> None:
+    """A name with fewer lines than the longest has as many blank lines above as below."""
+    rows = pl.DataFrame({"name": names}, schema={"name": pl.String})
+
+    assert chart_names.beside(rows, "name")[SIDE_NAME].to_list() == sides
+
+
+def test_a_tooltip_has_the_whole_name() -> None:
+    """Also of a name that is too long for the lines beside its bar."""
+    rows = pl.DataFrame({"name": [f"{ENDLESS}A"], "value": [1]})
+
+    assert names_drawn(charts.bars(rows, "value", "name", unit="plays"), "name")[0] == [f"{ENDLESS}A"]
 
 
 def test_songs_that_begin_alike_have_two_lines() -> None:
@@ -47,7 +92,7 @@ def test_songs_that_begin_alike_have_two_lines() -> None:
 
     lines, ends = sorted(names_drawn(charts.rank_lines(rows, "day", "rank", by="name"), "name"), key=len, reverse=True)
 
-    short = f"{LONG[:17]}…"
+    short = f"{LONG[:39]}…"
     assert lines == [short, f"{short} (2)"] * 2
     assert sorted(map(str, ends)) == [short, f"{short} (2)"]
 
@@ -56,7 +101,7 @@ def test_rows_of_one_name_share_a_line_of_a_timeline() -> None:
     """Two uses of a recording are drawn in one line, and no other recording's with them."""
     rows = pl.DataFrame({"name": [f"{LONG}A", f"{LONG}B", f"{LONG}A"], "from": [0, 5, 9], "to": [4, 6, 12]})
 
-    (drawn,) = names_drawn(charts.timeline(rows, "from", "to", "name", unit="s"), "name")
+    (drawn,) = names_drawn(charts.timeline(rows, "from", "to", "name", unit="s"), SIDE_NAME)
 
     assert drawn[0] == drawn[2] != drawn[1]
 
