@@ -109,7 +109,7 @@ def _time_axis(rows: pl.DataFrame, name: str, title: str) -> alt.X:
     """Return an axis of days, or of whole numbers with a title below it."""
     if not rows.schema[name].is_integer():
         return _day_axis(name)
-    axis = alt.Axis(format="d", tickMinStep=1, grid=False, titleFontSize=12, titleFontWeight="normal")
+    axis = alt.Axis(format="d", tickMinStep=1, grid=False, labelFlush=True, titleFontSize=12, titleFontWeight="normal")
     return alt.X(f"{name}:Q", title=title, scale=alt.Scale(zero=False, nice=False), axis=axis)
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import charts, curve_notes, curves, data, filters, home, links, maps, parts, sentences, watching
-from recsys.reports.wording import format_day, format_number, ledger_note, under_listeners
+from recsys.reports.wording import TOO_FEW, format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
 WEEKS = {"4": "the last four closed weeks", "1": "the last closed week"}
@@ -132,7 +132,7 @@ def _releases() -> None:
         key="new_releases",
         title="New releases",
         names={"artist_name": "artist", "release_date": "released", "n_plays": "plays, last closed week"},
-        missing=under_listeners(data.least_listeners()),
+        missing=TOO_FEW,
     )
 
 
@@ -158,7 +158,7 @@ def artist() -> None:
 def _audience_of(artist_id: str, dimension: str) -> None:
     """Show how an artist's plays divide in the last closed week with shares."""
     groups = data.run_query("label_artist_audience", artist_id=artist_id, dimension=dimension)
-    groups = sentences.with_country_names(groups, "name", dimension)
+    groups = sentences.with_code_names(groups, "name", dimension)
     if groups["cell"].count() == 0:
         parts.empty_state("The artist had too few listeners to divide them into groups.", "Choose another grouping.")
         return
@@ -256,7 +256,7 @@ def audience() -> None:
         dimension = filters.choose("Group plays by", DIMENSIONS, "by")
         n_weeks = filters.choose("Period", WEEKS, "weeks")
     groups = data.run_query("label_parts", dimension=dimension, weeks=n_weeks)
-    groups = sentences.with_country_names(groups, "name", dimension)
+    groups = sentences.with_code_names(groups, "name", dimension)
     shown = groups.drop_nulls("share")
     if shown["cell"].count() == 0:
         parts.empty_state("No group had enough listeners in each of these weeks.", "Choose the last closed week.")
@@ -292,7 +292,7 @@ def markets() -> None:
             alt_text=f"Map of the countries; most plays come from {countries['name'][0]}, {countries['share'][0]:.0%}.",
             note=f"Share of the label's plays. Grey: {under} in one of these weeks, or nobody (see all others).",
         )
-    named = sentences.with_country_names(groups, "name", "country")
+    named = sentences.with_code_names(groups, "name", "country")
     _parts(named.drop("n_listeners"), f"Plays by country, {WEEKS[n_weeks]}", key="countries", dimension="country")
     _artist_markets()
 
@@ -507,7 +507,7 @@ def _weeks(dimension: str, cell: str) -> None:
         parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
     last = weeks.row(-1, named=True)
-    missing = "withheld" if last["is_withheld"] else parts.TOO_FEW
+    missing = "withheld" if last["is_withheld"] else TOO_FEW
     with st.container(horizontal=True):
         parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
         if dimension == "artist":
@@ -515,8 +515,6 @@ def _weeks(dimension: str, cell: str) -> None:
         definition = data.column_meaning("label_figures", "skip_share") or ""
         parts.metric("Skip share", last["skip_share"], unit="%", definition=definition, missing=missing)
     parts.caption(f"Week from {format_day(last['from_day'])} to {format_day(last['to_day'])}.")
-    if missing == parts.TOO_FEW and last["skip_share"] is None:
-        parts.caption(f"{missing.capitalize()}: {under_listeners(data.least_listeners())}.")
     notes = curve_notes.notes_on(weeks, dimension, cell, x="to_day", y="plays_a_day", first=weeks["from_day"][0])
     _line("Plays by week", weeks, WEEK_UNIT, key=f"{dimension}_trend", points=True, notes=notes)
     curve_notes.list_notes(notes)
@@ -525,8 +523,9 @@ def _weeks(dimension: str, cell: str) -> None:
         mart="label_figures",
         key=f"{dimension}_weeks",
         title="Closed weeks",
+        names={"from_day": "from", "to_day": "to"},
         formats={"hours_played": "%.1f"},
-        missing=under_listeners(data.least_listeners()),
+        missing=TOO_FEW,
     )
 
 

@@ -29,7 +29,6 @@ UNIT_TEXTS = {"LUFS]": "LUFS", "1/min]": "beats per minute"}  # end of a definit
 GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask the operator of this service."
 PRODUCT = "recsys"
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
-TOO_FEW = "too few"  # of listeners, in place of a figure of a label
 PORTRAIT = "portrait"  # column of initials in a table
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 

@@ -4,7 +4,7 @@ Figures and rows of queries as readable text: numbers, dates, times, and sentenc
 Sentences are `Markdown` with escaped values (see `dashboards.markdown`). Called by pages and by `parts`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,10 +12,16 @@ import polars as pl
 
 from dashboards.markdown import Markdown, fill
 from recsys.ingest.countries import country_name
+from recsys.ingest.languages import language_name
 from recsys.reports.wording import ISSUES, REFUSALS, format_day, format_duration, format_number
 
 NOTABLE = 0.95  # available recordings / as many as usual; below, what is not available is a reason for few places
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
+CODE_NAMES: Mapping[str, Callable[[str], str]] = {  # kind of groups -> name of a code
+    "country": country_name,
+    "artist_country": country_name,
+    "language": language_name,
+}
 
 
 def change_sentence(name: str, row: Mapping[str, Any]) -> Markdown:
@@ -214,11 +220,21 @@ def _period(first: date, last: date) -> str:
     return f"on {format_day(last)}" if first == last else f"from {first.day} {first:%B} to {last.day} {last:%B}"
 
 
-def with_country_names(rows: pl.DataFrame, column: str, dimension: str) -> pl.DataFrame:
-    """Name the countries in a column of groups; groups of another dimension stay as they are."""
-    if dimension != "country":
+def with_code_names(rows: pl.DataFrame, column: str, kind: str) -> pl.DataFrame:
+    """
+    Name the countries or languages in a column of codes, or of lists of codes.
+
+    Args:
+        rows: The rows.
+        column: Column of codes; what is no code stays as it is.
+        kind: What they are codes of, a key of CODE_NAMES; rows with groups of another kind stay as they are.
+    """
+    name = CODE_NAMES.get(kind)
+    if name is None:
         return rows
-    return rows.with_columns(pl.col(column).map_elements(country_name, return_dtype=pl.String))
+    codes = pl.element() if rows.schema[column] == pl.List else pl.col(column)
+    named = codes.map_elements(name, return_dtype=pl.String)
+    return rows.with_columns(pl.col(column).list.eval(named) if rows.schema[column] == pl.List else named)
 
 
 def without_underscores(rows: pl.DataFrame, column: str) -> pl.DataFrame:

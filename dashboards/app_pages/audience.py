@@ -23,7 +23,7 @@ with filters.row():
     dimension = filters.choose("Group listeners by", DIMENSIONS, "by")
 
 audience = data.run_query("audience", artist_id=artist_id, dimension=dimension).drop_nulls("share")
-audience = sentences.with_country_names(audience, "value", dimension)
+audience = sentences.with_code_names(audience, "value", dimension)
 audience = audience.sort("share", descending=True, maintain_order=True)
 if audience.is_empty():
     parts.empty_state("There are too few listeners in the last 28 days.", SUPPRESSED)

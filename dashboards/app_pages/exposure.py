@@ -44,7 +44,7 @@ if labels.height == 1:
         parts.metric("Share of exposure", total["exposure_share"], unit="%", column=(mart, "exposure_share"))
         parts.metric("Exposure relative to plays", total["ratio"], column=(mart, "ratio"))
         parts.metric("Listeners reached", total["n_shown"], column=(mart, "n_shown"))
-    groups = data.run_query("own_exposure", label_id=label_id, kind=kind)
+    groups = sentences.with_code_names(data.run_query("own_exposure", label_id=label_id, kind=kind), "group_name", kind)
     if groups.is_empty():
         parts.empty_state("No group is large enough to be shown.", SUPPRESSED)
     else:
@@ -89,7 +89,7 @@ parts.figure(
     "another artist, or no recording (popularity), or that exploration drew at random.",
 )
 groups = data.run_query("shown_to", artist_id=artist_id, dimension=dimension)
-groups = sentences.with_country_names(groups, "value", dimension)
+groups = sentences.with_code_names(groups, "value", dimension)
 if not groups.is_empty():
     parts.figure(
         "To whom the artist is recommended",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, parts
+from dashboards import charts, data, filters, parts, sentences
 
 PAGE = {"title": "Fairness", "section": "Operations", "order": 100, "for_labels": False}
 
@@ -45,7 +45,8 @@ with filters.row():
     metric = filters.choose("Metric", METRICS, "metric")
     listeners = filters.choose("Group listeners by", LISTENERS, "listeners")
 
-shares = data.run_query("exposure_shares", kind=kind)
+of_groups = data.run_query("exposure_shares", kind=kind)
+shares = sentences.with_code_names(of_groups, "group_name", kind)
 if shares.is_empty():
     parts.empty_state("No recommendations have been published yet.", "Run: recsys nightly")
     st.stop()
@@ -91,6 +92,7 @@ else:
         "which compares each listener's list with their own list before the rule.",
     )
 quality = data.run_query("group_quality", metric=metric, kind=listeners)
+quality = sentences.with_code_names(quality, "group_name", listeners)
 if quality.is_empty():
     parts.empty_state("This metric is not available by group of listeners.", "Choose nDCG or recall.")
 else:
@@ -117,7 +119,7 @@ parts.caption(
     "To keep a target, add it to [rerank.exposure.targets] in recipe.toml; the next nightly run measures its cost."
 )
 with filters.row():
-    group = filters.choose("Group", dict(zip(shares["group_name"], shares["group_name"], strict=True)), "group")
+    group = filters.choose("Group", dict(zip(of_groups["group_name"], shares["group_name"], strict=True)), "group")
     target = filters.share_slider("Minimum share of exposure", "target")
 before, after = data.what_if(f"{kind}={group}", 0.0), data.what_if(f"{kind}={group}", target)
 with st.container(horizontal=True):

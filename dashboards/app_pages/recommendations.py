@@ -30,7 +30,7 @@ if recommended.is_empty():
     )
     st.stop()
 listener = data.run_query("listener", user_id=user_id)
-profile = sentences.with_country_names(listener, "country", "country").row(0, named=True)
+profile = sentences.with_code_names(listener, "country", "country").row(0, named=True)
 with st.container(horizontal=True):
     parts.metric("Tracks played", profile["n_tracks"], column=("listener_profile", "n_tracks"))
     parts.metric("Plays", profile["n_plays"], column=("listener_profile", "n_plays"))

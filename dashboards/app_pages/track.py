@@ -98,8 +98,9 @@ if not effects.is_empty():
         key="playlist_effects",
         note="Recordings may be added because interest is already rising: an effect does not prove a cause.",
     )
+facts = sentences.with_code_names(data.run_query("track_facts", track_id=track_id), "language", "language")
 parts.facts(
-    data.run_query("track_facts", track_id=track_id),
+    sentences.with_code_names(facts, "available_in", "country"),
     mart="track_features",
     key="track_facts",
     title="Metadata",

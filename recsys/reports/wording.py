@@ -18,6 +18,7 @@ _CONTROLS = dict.fromkeys(
     "\ufffd",
 ) | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 
+TOO_FEW = "too few"  # of listeners, in place of a figure of a label
 N_NAME = 80  # of the name of a file, without its date [characters]
 
 # Problem code in marts.catalogue_health -> what pages and reports call it.
@@ -85,8 +86,8 @@ def under_listeners(least: int | None) -> str:
 def ledger_note(least: int | None) -> str:
     """Say what the figures that a label sees include; `least`: listeners that a line of the ledger needs."""
     return (
-        "Figures are exact unless a note says otherwise, and of closed periods; what had "
-        f"{under_listeners(least)} is in “all others” (docs/labels.md, The ledger)."
+        "Figures are of closed periods, and exact unless a note says otherwise. What had "
+        f"{under_listeners(least)} is in “all others”; where it would have a figure, it says “{TOO_FEW}”."
     )
 
 

@@ -22,7 +22,7 @@ from marts.track_features
 where withdrawn_at is not null
 union all
 select
-    'not available in ' || max(listener.country) as reason,
+    'not available in the listener''s country' as reason,
     count(*) as n_tracks
 from marts.track_features as tracks
 cross join listener

@@ -56,7 +56,7 @@ select 'withdrawn' as reason
 from requested
 where withdrawn_at is not null
 union all
-select 'not available in ' || country as reason
+select 'not available in the listener''s country' as reason
 from requested
 where available_in is not null and not list_contains(available_in, country)
 union all

@@ -80,3 +80,18 @@ def test_a_low_exposure_has_the_reason_that_the_catalogue_gives(ratio: float, n_
     shares = "2.0% of exposure, 3.0% of plays."
     expected = f"**Mali**: lists give it **{ratio:.2f}** of its share (95 % interval 0.60 to 0.90): {shares} {reason}"
     assert text == expected.rstrip()
+
+
+def test_codes_are_named_and_what_is_none_stays() -> None:
+    """Countries and languages, one or a list of them; groups of another kind are no codes, whatever they look like."""
+    codes = {"language": ["pt", "yue", "unknown", None], "country": ["NL", "XK", "unknown", None]}
+    rows = pl.DataFrame(codes | {"codes": [["DE", "TZ"], [], None, ["unknown"]]})
+
+    languages = sentences.with_code_names(rows, "language", "language")["language"]
+    countries = sentences.with_code_names(rows, "country", "artist_country")["country"]
+    lists = sentences.with_code_names(rows, "codes", "country")["codes"]
+
+    assert languages.to_list() == ["Portuguese", "Yue Chinese", "unknown", None]
+    assert countries.to_list() == ["Netherlands", "XK", "unknown", None]
+    assert lists.to_list() == [["Germany", "Tanzania"], [], None, ["unknown"]]
+    assert sentences.with_code_names(rows, "country", "gender").equals(rows)

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-import pycountry
 
 from recsys.errors import UnknownIds
+from recsys.ingest.countries import country_name
 from recsys.reports.one_page.content import N_GROUPS, N_NAMES, Shares, Table
-from recsys.reports.wording import format_duration, under_listeners
+from recsys.reports.wording import format_duration
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, run_query
 
@@ -52,11 +52,6 @@ def period(first: date, last: date) -> str:
     return f"{first:{'%-d' if (first.year, first.month) == (last.year, last.month) else '%-d %B'}} to {last:%-d %B}"
 
 
-def under(least: int | None) -> str:
-    """Say in a card or a column that the ledger has no figure; `least`: listeners that a line needs."""
-    return under_listeners(least).removesuffix(" listeners")
-
-
 def count_text(n: int | None) -> str:
     """Return a count with all its digits; a sum with a voided period is withheld."""
     return "withheld" if n is None else f"{n:,}"
@@ -71,8 +66,7 @@ def group_name(dimension: str, name: str) -> str:
     """Return the name of a group: countries by their names, not their codes."""
     if dimension == "source":
         return SOURCES.get(name, name)
-    country = pycountry.countries.get(alpha_2=name) if dimension == "country" else None
-    return name if country is None else str(getattr(country, "common_name", country.name))
+    return country_name(name) if dimension == "country" else name
 
 
 def shares(dimension: str, groups: pl.DataFrame, nothing: str, note: str) -> Shares:

@@ -11,7 +11,7 @@ from datetime import date
 
 from recsys.reports.one_page.curve import Curve
 
-N_CARDS = 6
+N_CARDS = 7
 N_ROWS = 10  # of a table
 N_GROUPS = 6  # of a list of shares
 N_NAMES = 3  # of chart positions and of new matches

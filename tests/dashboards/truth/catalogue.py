@@ -10,7 +10,7 @@ import polars as pl
 
 from recsys.reports.wording import ISSUES
 
-from .page import Truth, written
+from .page import Truth, country, language, written
 from .rows import Lake
 
 HOUR_MS = 3_600_000
@@ -95,7 +95,10 @@ class CatalogueTruth:
         names = ("tempo_bpm", "mode", "key", "energy", "danceability", "loudness_lufs")
         sounds = self.lake.table("audio_features").select("track_id", *names)
         facts = self.tracks.filter(track_id=track).join(sounds, on="track_id", how="left")
-        return Truth(rows={"track_facts": facts.with_columns(pl.col("language").fill_null("unknown"))})
+        (row,) = facts.to_dicts()
+        where = row["available_in"] and [country(code) for code in row["available_in"]]
+        spoken = language(row["language"] or "unknown")
+        return Truth(rows={"track_facts": facts.with_columns(language=pl.lit(spoken), available_in=pl.lit(where))})
 
     # ----- Charts
 

@@ -11,11 +11,19 @@ import polars as pl
 from recsys.home import Home
 from recsys.releases import registry
 
-from .page import Truth, country, number, percent
+from .page import Truth, country, language, number, percent
 from .rows import AUDIENCES, Lake, total
 
 LEAST_IN_COUNTRY = 10
+CODES = {"artist_country": country, "language": language}
 REASONS = {"exploration": "exploration", "artist": "the same artist", "recording": "another artist"}
+
+
+def _in_words(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Name groups whose names are codes."""
+    if kind not in CODES:
+        return rows
+    return rows.with_columns(pl.col("group_name").map_elements(CODES[kind], return_dtype=pl.String))
 
 
 def _in_country(code: str, own: list[tuple[pl.DataFrame, str]]) -> dict[str, Any]:
@@ -153,7 +161,8 @@ class ListsTruth:
             "Listeners reached": number(own["n_shown"]),
         }
         by_country = self.by_country("label_id", label, "countries")
-        return Truth({name: (value, "") for name, value in metrics.items()}, frames | {"groups": groups}) | by_country
+        frames |= {"groups": _in_words(groups, kind)}
+        return Truth({name: (value, "") for name, value in metrics.items()}, frames) | by_country
 
     def by_country(self, key: str, owner: str, figure: str) -> Truth:
         """Return a figure of the exposure of an artist or a label (its column and id) by country."""
@@ -219,7 +228,8 @@ class ListsTruth:
 
     def fairness(self, kind: str) -> Truth:
         """Return the shares of groups on the page Fairness."""
-        shares = self.shares(kind).sort(pl.col("catalogue_share").round(12), "group_name", descending=[True, False])
+        sorted_by_code = [pl.col("catalogue_share").round(12), "group_name"]
+        shares = _in_words(self.shares(kind).sort(sorted_by_code, descending=[True, False]), kind)
         ratios = shares.drop_nulls("ratio").sort(pl.col("ratio").round(9), maintain_order=True)
         return Truth(rows={"exposure": shares, "exposure_ratio": ratios} if ratios.height else {"exposure": shares})
 

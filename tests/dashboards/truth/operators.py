@@ -535,7 +535,7 @@ class OperatorTruth:
         excluded = {
             "played already": rows["track_id"].n_unique(),
             "withdrawn": tracks["withdrawn_at"].count(),
-            f"not available in {where}": tracks.filter(is_elsewhere).height,
+            "not available in the listener's country": tracks.filter(is_elsewhere).height,
             "nothing known but its id": tracks.filter(~pl.col("is_known")).height,
         }
         kept = pl.DataFrame({"reason": list(excluded), "n_tracks": list(excluded.values())})

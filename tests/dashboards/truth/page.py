@@ -43,6 +43,12 @@ def country(code: str) -> str:
     return code if found is None else str(getattr(found, "common_name", found.name))
 
 
+def language(code: str) -> str:
+    """Name a language of two letters: its name in ISO 639-3, without a remark in brackets."""
+    found = pycountry.languages.get(alpha_2=code)
+    return code if found is None else str(found.name).split(" (")[0]
+
+
 def number(value: Any) -> str:
     """Write a count, or another number with three digits."""
     if value is None:
