@@ -6,7 +6,7 @@ Every text is escaped unless it is `Markdown` (see `dashboards.markdown`).
 
 import io
 import logging
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -30,6 +30,7 @@ GENERAL_ERROR = "Something on the server is not ready. Try again later, or ask t
 PRODUCT = "recsys"
 _FIGURE_LEVEL, _SUBJECT = "figure_level", "subject"  # keys of the session, for the page that is being shown
 PORTRAIT = "portrait"  # column of initials in a table
+OPENS = " \u203a"  # an angle: end of a name that opens a page
 FORMATS_NOTE = "Try another format: WAV, FLAC, MP3 or M4A."
 
 
@@ -321,7 +322,7 @@ def table(
         configs[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
     configs[PORTRAIT] = st.column_config.ImageColumn("♪", help="Initials of the name", width=45)
     st.dataframe(
-        _with_portraits(_with_literal_buttons(columns.in_percent(rows, shares), linked), linked),
+        _with_portraits(_with_buttons(columns.in_percent(rows, shares), linked), linked),
         column_config=configs,
         column_order=_order(rows, shown, linked, key),
         hide_index=True,
@@ -428,12 +429,20 @@ def _clicked_row(key: str) -> int | None:
 
 def _button_column(heading: str, meaning: str | None, key: str) -> Any:
     text = as_markdown(f"A click on a name opens its page. {meaning or ''}")
-    return st.column_config.ButtonColumn(f"{heading} →", help=text, type="tertiary", alignment="left", key=key)
+    return st.column_config.ButtonColumn(heading, help=text, type="tertiary", alignment="left", key=key)
 
 
-def _with_literal_buttons(rows: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
-    """Keep Streamlit from reading an icon (:material/home:) or a menu ([a, b]) into the names on buttons."""
-    return rows.with_columns(pl.col(name).str.replace(r"^(\s*[:\[])", "\u2060${1}") for name in names)
+def _with_buttons(rows: pl.DataFrame, linked: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """
+    Write names as buttons: those whose row has an id of `linked`, so that they open a page, end in OPENS.
+
+    Streamlit is kept from reading an icon (:material/home:) or a menu ([a, b]) into a name.
+    """
+    return rows.with_columns(
+        pl.col(name).str.replace(r"^(\s*[:\[])", "\u2060${1}")
+        + pl.when(pl.coalesce(ids).is_not_null()).then(pl.lit(OPENS)).otherwise(pl.lit(""))
+        for name, ids in linked.items()
+    )
 
 
 def _with_portraits(rows: pl.DataFrame, linked: Mapping[str, Sequence[str]]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ HEADINGS = {
     "entry_rank": "entered at",
     "n_weeks": "weeks on chart",
     "n_similar": "similar past weeks",
-    "n_similar_reached": "of these, reached the top ten",
+    "n_similar_reached": "reached the top ten",
     "n_editions": "weeks counted",
     "name": "song",
     "story": "trend",

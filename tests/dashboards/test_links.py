@@ -251,11 +251,18 @@ def test_buttons_are_literal() -> None:
     """A name that Streamlit would read as an icon or a menu begins with a character without width."""
     names = [":material/delete:", "[a, b]", " [x](y)", "Ada", None, "a [b]"]
 
-    shown = parts._with_literal_buttons(pl.DataFrame({"name": names, "other": names}), ["name"])
+    shown = parts._with_buttons(pl.DataFrame({"name": names, "other": names, "id": None}), {"name": ["id"]})
 
     joined = ["\u2060:material/delete:", "\u2060[a, b]", "\u2060 [x](y)", "Ada", None, "a [b]"]
     assert shown["name"].to_list() == joined
     assert shown["other"].to_list() == names
+
+
+def test_only_names_that_open_a_page_are_marked() -> None:
+    """All others, and songs of other labels, have no id; the first id of several is enough."""
+    rows = pl.DataFrame({"name": ["Ada", "all others", "Bo"], "a": ["x", None, None], "b": [None, None, "y"]})
+
+    assert parts._with_buttons(rows, {"name": ["a", "b"]})["name"].to_list() == ["Ada \u203a", "all others", "Bo \u203a"]
 
 
 @pytest.mark.parametrize("viewer", ["operator", "label"])
