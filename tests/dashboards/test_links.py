@@ -262,7 +262,9 @@ def test_only_names_that_open_a_page_are_marked() -> None:
     """All others, and songs of other labels, have no id; the first id of several is enough."""
     rows = pl.DataFrame({"name": ["Ada", "all others", "Bo"], "a": ["x", None, None], "b": [None, None, "y"]})
 
-    assert parts._with_buttons(rows, {"name": ["a", "b"]})["name"].to_list() == ["Ada \u203a", "all others", "Bo \u203a"]
+    shown = parts._with_buttons(rows, {"name": ["a", "b"]})
+
+    assert shown["name"].to_list() == ["Ada \u203a", "all others", "Bo \u203a"]
 
 
 @pytest.mark.parametrize("viewer", ["operator", "label"])
