@@ -16,6 +16,7 @@ SHARES = frozenset({"change", "own_change", "completion_rate", "save_rate", "rat
 PERCENT = "%.1f%%"
 DETAILED_BELOW = 100  # columns of smaller numbers have two decimals (below 1, three), others one
 N_ON_PHONE = 3  # columns that a phone has space for
+PHONE_NAME_WIDTH = 180  # of a name in a table on a phone, which leaves space for two numbers [px]
 
 
 def share_columns(rows: pl.DataFrame, formats: Mapping[str, str] = {}) -> list[str]:

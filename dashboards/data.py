@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -28,11 +28,11 @@ from recsys.library.music_folders import find_recording
 from recsys.library.settings import AudioSettings
 from recsys.migration.opened import opened
 from recsys.pipeline.history import past_runs
-from recsys.recipe import Recipe, SectionSettings, read_recipe, read_section
 from recsys.releases import registry
 from recsys.reports.morning.findings import Section, sections
 from recsys.reports.morning.settings import MorningSettings
 from recsys.reports.wording import file_stem
+from recsys.settings import Settings, read_section
 from recsys.warehouse import query
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -41,10 +41,12 @@ from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 if TYPE_CHECKING:
     from recsys.matching.report import MatchReport
     from recsys.published.similar import FileEmbedding
+    from recsys.recipe import Recipe
     from recsys.reports.one_page.content import OnePage
     from recsys.rerank.base import CandidateSet
     from recsys.search.vector_index import Index
 
+SectionSettings = TypeVar("SectionSettings", bound=Settings)
 N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
 N_ROWS = 10_000  # of a result on the SQL page
 LIMIT_S = 30  # duration after which a query is stopped [s]
@@ -236,7 +238,7 @@ def embed_upload(name: str, content: bytes) -> "FileEmbedding":
     Raises:
         InputError: The file cannot be decoded.
     """
-    return _embedding(settings(AudioSettings), Path(name).name, hashlib.sha256(content).hexdigest(), content)
+    return _embedding(settings("audio", AudioSettings), Path(name).name, hashlib.sha256(content).hexdigest(), content)
 
 
 @contextmanager
@@ -257,14 +259,16 @@ def audio_file(track_id: str) -> Path | None:
     return None if rows.is_empty() else find_recording(current_home(), *rows.row(0))
 
 
-def recipe() -> Recipe:
+def recipe() -> "Recipe":
     """Return the recipe of the home; slow at first, as it imports all recommenders."""
+    from recsys.recipe import read_recipe  # noqa: PLC0415 - not needed by the first page
+
     return read_recipe(_own_recipe())
 
 
-def settings(of: type[SectionSettings]) -> SectionSettings:
-    """Return one section of the home's recipe, by the class of its settings."""
-    return read_section(of, _own_recipe())
+def settings(section: str, of: type[SectionSettings]) -> SectionSettings:
+    """Return one section of the home's recipe, by its name and the class of its settings."""
+    return read_section(section, of, _own_recipe())
 
 
 def _own_recipe() -> Path | None:
@@ -444,7 +448,7 @@ def _morning(path: Path, settings: MorningSettings, *, is_label: bool) -> list[S
 
 def morning() -> list[Section]:
     """Return the sections of the viewer's morning report."""
-    return _morning(_viewer_file(), settings(MorningSettings), is_label=not is_operator())
+    return _morning(_viewer_file(), settings("morning", MorningSettings), is_label=not is_operator())
 
 
 def searched_uploads() -> set[str]:

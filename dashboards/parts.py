@@ -321,8 +321,9 @@ def table(
     for name in linked:
         configs[name] = _button_column(headings[name], data.column_meaning(mart, name), f"{key}_{name}")
     configs[PORTRAIT] = st.column_config.ImageColumn("♪", help="Initials of the name", width=45)
+    content = _with_portraits(_with_buttons(columns.in_percent(rows, shares), linked), linked)
     st.dataframe(
-        _with_portraits(_with_buttons(columns.in_percent(rows, shares), linked), linked),
+        content.to_arrow() if mart else content,  # via pandas, which takes long to load but knows every type of DuckDB
         column_config=configs,
         column_order=_order(rows, shown, linked, key),
         hide_index=True,
@@ -429,7 +430,8 @@ def _clicked_row(key: str) -> int | None:
 
 def _button_column(heading: str, meaning: str | None, key: str) -> Any:
     text = as_markdown(f"A click on a name opens its page. {meaning or ''}")
-    return st.column_config.ButtonColumn(heading, help=text, type="tertiary", alignment="left", key=key)
+    width = columns.PHONE_NAME_WIDTH if columns.is_phone() else None
+    return st.column_config.ButtonColumn(heading, help=text, type="tertiary", alignment="left", key=key, width=width)
 
 
 def _with_buttons(rows: pl.DataFrame, linked: Mapping[str, Sequence[str]]) -> pl.DataFrame:

@@ -237,6 +237,11 @@ def with_code_names(rows: pl.DataFrame, column: str, kind: str) -> pl.DataFrame:
     return rows.with_columns(pl.col(column).list.eval(named) if rows.schema[column] == pl.List else named)
 
 
+def with_playlist_names(adds: pl.DataFrame) -> pl.DataFrame:
+    """Add to the titles of recordings which playlist they were added to: one may be on several."""
+    return adds.with_columns(title=pl.format("{}, on {}", pl.coalesce("title", "track_id"), "playlist"))
+
+
 def without_underscores(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Write the codes of a column as words: wrong artist for wrong_artist."""
     return rows.with_columns(pl.col(column).str.replace_all("_", " "))

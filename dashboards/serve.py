@@ -13,14 +13,9 @@ from recsys.installation.paths import ROOT
 
 
 def warm_up() -> None:
-    """
-    Import the modules of all pages, read the menu, and draw a chart and a table.
-
-    The first chart loads the schema that charts are checked with, the first table pandas.
-    """
+    """Import the modules of all pages, read the menu, and draw a chart, for whose check altair loads a schema."""
     sys.path.insert(0, str(ROOT))
     import polars as pl  # noqa: PLC0415 - in the thread
-    from streamlit.dataframe_util import determine_data_format  # noqa: PLC0415
 
     from dashboards import charts, ledger, menu, saved_views  # noqa: F401, PLC0415
 
@@ -28,7 +23,6 @@ def warm_up() -> None:
 
     rows = pl.DataFrame({"name": ["first"], "value": [1]})
     charts.bars(rows, "value", "name", unit="plays").to_dict()
-    determine_data_format(rows)
 
 
 if __name__ == "__main__":

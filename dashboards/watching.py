@@ -126,7 +126,7 @@ def thresholds_form() -> None:
 
 def _sending_box(*, is_set: bool) -> bool:
     """Offer to send alerts to the viewer's verified address; say why not where there is no way."""
-    owner, settings = _owner(), data.settings(NotifySettings)
+    owner, settings = _owner(), data.settings("notify", NotifySettings)
     if not is_reachable(settings, owner):
         parts.caption(
             "Alerts are shown here only: messages are not set up, or your login has no verified e-mail address."

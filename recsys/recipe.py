@@ -4,10 +4,9 @@ The recipe of a nightly run, read from TOML into frozen dataclasses: which model
 An unknown key is refused with the most similar valid key; a missing key takes its default from `default.toml`.
 """
 
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from typing_extensions import override
 
@@ -24,13 +23,19 @@ from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.releases.settings import GateSettings
 from recsys.reports.morning.settings import MorningSettings
 from recsys.rerank.base import RerankRule, RerankRules, rule_class, rule_names
-from recsys.settings import Count, Settings, check_section, check_value, create_settings
+from recsys.settings import (
+    DEFAULT_RECIPE,
+    Count,
+    Settings,
+    check_section,
+    check_value,
+    create_settings,
+    read_recipe_file,
+)
 
-DEFAULT = Path(__file__).with_name("default.toml")
 POPULARITY_BASELINE = "popular"
 BLEND = "blend"
 _WEEKS_TO_CLOSE = 14  # days: a week, and one more for nightly runs that were missed
-SectionSettings = TypeVar("SectionSettings", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -116,9 +121,9 @@ def read_recipe(path: Path | None = None) -> Recipe:
         BadRecipe: The file cannot be read or is not TOML, a key is unknown, or a value has the wrong type or is out of
             range.
     """
-    default = _toml(DEFAULT)
+    default = read_recipe_file(DEFAULT_RECIPE)
     known = [field.name if field.name != "configs" else "recommenders" for field in fields(Recipe)]
-    values = default | check_section(_toml(path) if path else {}, known, str(path))
+    values = default | check_section(read_recipe_file(path) if path else {}, known, str(path))
     recommender = check_value(values["recommender"], str, "recommender")
     compare = check_value(values["compare"], tuple[str, ...], "compare")
     return Recipe(
@@ -128,18 +133,6 @@ def read_recipe(path: Path | None = None) -> Recipe:
         rerank=_rules(values["rerank"]),
         **{name: create_settings(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()},
     )
-
-
-def read_section(settings: type[SectionSettings], path: Path | None = None) -> SectionSettings:
-    """
-    Read one section of a recipe, by the class of its settings; the recommenders of other sections are not imported.
-
-    Raises:
-        BadRecipe: As for `read_recipe`, where the error is in this section or the file is not TOML.
-    """
-    (name,) = (name for name, kind in SECTIONS.items() if kind is settings)
-    given = _toml(path) if path else {}
-    return create_settings(settings, given.get(name, _toml(DEFAULT)[name]), f"[{name}]")
 
 
 def _configs(default: dict[str, Any], given: object, names: tuple[str, ...]) -> dict[str, Any]:
@@ -160,14 +153,3 @@ def _configs(default: dict[str, Any], given: object, names: tuple[str, ...]) -> 
 def _rules(given: object) -> dict[str, RerankRule]:
     rules = check_section(given, list(rule_names()), "[rerank]")
     return {name: create_settings(rule_class(name), settings, f"[rerank.{name}]") for name, settings in rules.items()}
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise BadRecipe(f"{path} does not exist. Copy {DEFAULT} there and change it") from missing
-    except OSError as unreadable:
-        raise BadRecipe(f"{path} cannot be read: {unreadable.strerror}") from unreadable
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as broken:
-        raise BadRecipe(f"{path} is not TOML in UTF-8: {broken}") from broken

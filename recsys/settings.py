@@ -7,7 +7,9 @@ the field, the value and the allowed range. `MAX_VALUE` is the upper limit of se
 so that none can be infinite.
 """
 
+import tomllib
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -15,6 +17,7 @@ from msgspec import Meta
 
 from recsys.errors import BadRecipe, did_you_mean
 
+DEFAULT_RECIPE = Path(__file__).with_name("default.toml")
 MAX_VALUE = 1_000_000_000
 Count = Annotated[int, Meta(ge=1, le=MAX_VALUE)]
 CountOrZero = Annotated[int, Meta(ge=0, le=MAX_VALUE)]
@@ -55,6 +58,34 @@ def create_settings(settings: type[_Settings], given: object, where: str) -> _Se
     types = _field_types(settings)
     values = check_section(given, list(types), where)
     return settings(**{name: check_value(value, types[name], f"{where} {name}") for name, value in values.items()})
+
+
+def read_recipe_file(path: Path) -> dict[str, Any]:
+    """Return the sections of a recipe as they are written; raises BadRecipe if it cannot be read or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise BadRecipe(f"{path} does not exist. Copy {DEFAULT_RECIPE} there and change it") from missing
+    except OSError as unreadable:
+        raise BadRecipe(f"{path} cannot be read: {unreadable.strerror}") from unreadable
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as broken:
+        raise BadRecipe(f"{path} is not TOML in UTF-8: {broken}") from broken
+
+
+def read_section(name: str, settings: type[_Settings], path: Path | None = None) -> _Settings:
+    """
+    Read one section of a recipe; what other sections set is neither imported nor checked (see `recipe.read_recipe`).
+
+    Args:
+        name: Name of the section.
+        settings: Class of its settings.
+        path: The recipe; None for the default one.
+
+    Raises:
+        BadRecipe: As for `read_recipe`, where the error is in this section or the file is not TOML.
+    """
+    given = read_recipe_file(path) if path else {}
+    return create_settings(settings, given.get(name, read_recipe_file(DEFAULT_RECIPE)[name]), f"[{name}]")
 
 
 def _field_types(settings: type[Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import charts, data, filters, ledger, parts
+from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Playlists", "section": "Music", "order": 55, "for_labels": True}
 
@@ -48,7 +48,9 @@ first = effects.row(0, named=True)
 parts.figure(
     "Effect of playlist adds",
     effects,
-    charts.intervals(effects.head(20), "lift", "title", unit=UNIT, low="low", high="high"),
+    charts.intervals(
+        sentences.with_playlist_names(effects.head(20)), "lift", "title", unit=UNIT, low="low", high="high"
+    ),
     alt_text=f"The first is {first['title'] or first['track_id']}, added to {first['playlist']}: {first['lift']:.2f}.",
     key="effects",
     note="At 1, plays changed as those of the controls. Recordings may be added because interest is already rising: an "

@@ -92,7 +92,7 @@ if not effects.is_empty():
         "Effect of playlist adds",
         effects,
         charts.intervals(
-            effects, "lift", "playlist_id", unit="change in plays compared with controls [x]", low="low", high="high"
+            effects, "lift", "playlist", unit="change in plays compared with controls [x]", low="low", high="high"
         ),
         alt_text="For each playlist, the factor by which plays changed compared with similar recordings.",
         key="playlist_effects",

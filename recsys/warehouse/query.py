@@ -21,7 +21,7 @@ import polars as pl
 
 from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
 from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.sqlfile import SqlFile, read_queries
+from recsys.warehouse.sqlfile import SqlFile, read_queries, read_query
 
 _READ_ONLY_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
@@ -275,10 +275,8 @@ def run_query(warehouse: Warehouse, name: str, given: dict[str, str], *, limit_s
         UnknownIds: There is no such query.
         InputError: A parameter is unknown or missing; or as in `Warehouse.query`.
     """
-    queries = read_queries()
-    if name not in queries:
-        raise UnknownIds.of("query", [name], queries, "sql/queries")
-    return warehouse.query(queries[name].query, dict(_filled(queries[name], given)) or None, limit_s=limit_s)
+    saved = read_query(name)
+    return warehouse.query(saved.query, dict(_filled(saved, given)) or None, limit_s=limit_s)
 
 
 def stored_tables(warehouse: Warehouse) -> set[str]:
@@ -293,7 +291,7 @@ def run_query_if_stored(warehouse: Warehouse, name: str, given: dict[str, str]) 
 
 def is_stored(warehouse: Warehouse, name: str) -> bool:
     """Return whether a file has all tables of a saved query."""
-    return read_queries()[name].named_tables <= stored_tables(warehouse)
+    return read_query(name).named_tables <= stored_tables(warehouse)
 
 
 def _filled(query: SqlFile, given: dict[str, str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recsys.errors import BadSqlFile, did_you_mean
+from recsys.errors import BadSqlFile, UnknownIds, did_you_mean
 from recsys.files import short_hash
 from recsys.installation.paths import SQL_FOLDER
 
@@ -306,6 +306,14 @@ def materializations(layers: dict[str, SqlFile]) -> dict[str, str]:
         name: "view" if file.layer == "staging" or (file.layer == "intermediate" and name in streamed) else "table"
         for name, file in layers.items()
     }
+
+
+def read_query(name: str, folder: Path = SQL_FOLDER) -> SqlFile:
+    """Read a saved query of `sql/queries`; raises UnknownIds if there is none of this name."""
+    paths = {path.stem: path for path in (folder / "queries").glob("*.sql")}
+    if name not in paths:
+        raise UnknownIds.of("query", [name], paths, "sql/queries")
+    return read_sql_file(paths[name], name)
 
 
 def read_queries(folder: Path = SQL_FOLDER) -> dict[str, SqlFile]:
