@@ -13,7 +13,7 @@ from recsys.installation.paths import ROOT
 
 
 def warm_up() -> None:
-    """Import the modules of all pages, read the menu, and draw a chart, for whose check altair loads a schema."""
+    """Import the modules of all pages, read the menu, and make a chart and a table, which load schema and Arrow."""
     sys.path.insert(0, str(ROOT))
     import polars as pl  # noqa: PLC0415 - in the thread
 
@@ -23,6 +23,7 @@ def warm_up() -> None:
 
     rows = pl.DataFrame({"name": ["first"], "value": [1]})
     charts.bars(rows, "value", "name", unit="plays").to_dict()
+    rows.to_arrow()
 
 
 if __name__ == "__main__":

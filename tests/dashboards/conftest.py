@@ -1,7 +1,7 @@
 """Fixtures: published homes, and a function that opens their pages without a browser."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from dashboards import access
+from dashboards import access, parts
 from dashboards.access import Viewer
 from recsys.cli import main
 from recsys.home import Home
@@ -57,6 +57,11 @@ def open_page(published_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """A function that opens a page by its name, as an operator or a label, with query parameters of the address."""
     with opener(published_home, monkeypatch) as opened:
         yield opened
+
+
+def unmarked(names: Iterable[Any]) -> list[Any]:
+    """Return names of a table without the mark of those that open a page."""
+    return [name.removesuffix(parts.OPENS) if isinstance(name, str) else name for name in names]
 
 
 @contextmanager
