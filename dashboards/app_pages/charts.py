@@ -108,5 +108,5 @@ if not half_lives.is_empty():
         alt_text=f"Half-life of hits by decade, {half_lives['half_life_weeks'][-1]:.1f} weeks in the last one.",
         key="half_lives",
         note="Songs that reached the top ten, by the decade of their best week. Chart points are 1 / rank; the "
-        "half-life is fitted to the 13 weeks from the best week on. Hover to see the fit (r²).",
+        "half-life is fitted to the 13 weeks from the best week on. The downloads have its fit (r²).",
     )
