@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -142,8 +142,6 @@ def print_first_page(home: Home, n_starts: int) -> None:
 
 def first_page_seconds(home: Home, browser: "Browser") -> tuple[float, float]:
     """Start a server and open its first page; return the seconds until all is shown, and the server's CPU time."""
-    from playwright.sync_api import Error
-
     from recsys.cli import dashboard
 
     with socket.socket() as probe:
@@ -154,9 +152,8 @@ def first_page_seconds(home: Home, browser: "Browser") -> tuple[float, float]:
     cpu_before, started = _cpu_of_ended_processes(), perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            while page.url == "about:blank":
-                with suppress(Error):  # it does not listen yet
-                    page.goto(f"http://127.0.0.1:{port}", wait_until="commit")
+            wait_until_it_listens(port)  # a browser that is refused tries again only after seconds
+            page.goto(f"http://127.0.0.1:{port}", wait_until="commit")
             page.get_by_test_id("stMetric").first.wait_for(timeout=60_000)
             page.locator(COMPLETE).wait_for(timeout=60_000)
             seconds = perf_counter() - started
@@ -164,6 +161,16 @@ def first_page_seconds(home: Home, browser: "Browser") -> tuple[float, float]:
             server.kill()
             page.context.close()
     return seconds, _cpu_of_ended_processes() - cpu_before
+
+
+def wait_until_it_listens(port: int, *, limit_s: float = 60) -> None:
+    """Return as soon as a server accepts connections; raise SystemExit if it does not within `limit_s`."""
+    deadline = perf_counter() + limit_s
+    while perf_counter() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        sleep(0.02)
+    raise SystemExit(f"the server did not listen within {limit_s:.0f} s")
 
 
 def _cpu_of_ended_processes() -> float:

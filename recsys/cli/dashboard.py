@@ -40,6 +40,7 @@ def command(home: Home, *, address: str, port: int) -> list[str]:
         "server.address": address,
         "server.port": str(port),
         "server.headless": "true",
+        "server.fileWatcherType": "none",  # it would look at every module, at the first page and each second after it
         "secrets.files": str(secrets_file(home)),
     }
     arguments = [f"--{name}={value}" for name, value in options.items()]

@@ -39,7 +39,7 @@ def served(home: Path, *, issuer: str | None = None) -> Iterator[str]:
         port = probe.getsockname()[1]
     if issuer:
         secrets_file(Home(home)).write_text(_secrets(f"http://127.0.0.1:{port}", issuer))
-    command = [*dashboard.command(Home(home), address="127.0.0.1", port=port), "--server.fileWatcherType=none"]
+    command = dashboard.command(Home(home), address="127.0.0.1", port=port)
     environment = os.environ | {"RECSYS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
