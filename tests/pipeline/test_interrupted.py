@@ -97,18 +97,19 @@ main()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["on entering", "when done, before it is noted"])
-@pytest.mark.parametrize("step", ["ingest", *steps()])
-def test_a_night_killed_in_a_step_resumes_to_the_same_export(
-    step: str, moment: str, as_begun: Callable[[str], Home], finished: Run, world: World
+def test_a_night_killed_in_every_step_resumes_to_the_same_export(
+    moment: str, finished: Run, world: World, tmp_path: Path
 ) -> None:
-    """A run killed in any step, before or after its work, exports the same bytes once it is resumed."""
-    home = as_begun(step)
+    """A run that is killed in each step in turn, before or after its work, exports the same bytes in the end."""
+    home = fresh_home(tmp_path / "home", finished)
     words = command(home, world, "--resume")[len(RECSYS) :]
 
-    killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
+    for step in ("ingest", *steps()):
+        killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
+        assert (killed.returncode, _begun(home)[-1]) == (-signal.SIGKILL, step)
+        assert not registry.release_names(home)
     world.run_nightly(home, resume=True)
 
-    assert killed.returncode == -signal.SIGKILL
     assert_undisturbed(home, finished)
 
 
