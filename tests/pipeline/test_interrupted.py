@@ -107,7 +107,7 @@ def test_a_night_killed_in_every_step_resumes_to_the_same_export(
     for step in ("ingest", *steps()):
         killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
         assert (killed.returncode, _begun(home)[-1]) == (-signal.SIGKILL, step)
-        assert not registry.release_names(home)
+        assert registry.current_name(home) is None
     world.run_nightly(home, resume=True)
 
     assert_undisturbed(home, finished)
