@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import shutil
 import sys
@@ -40,7 +39,7 @@ def finished_matching(world: World, tmp_path_factory: pytest.TempPathFactory) ->
     A run over six recordings and five uploads.
 
     The last recording is the first one again, encoded anew. The uploads: the second recording at 104 % speed after five
-    seconds of silence; a stranger; a file that is no music; one of an unknown kind; a pipe.
+    seconds of silence; a stranger; a file that is no music; one of an unknown kind; a link to nowhere.
     """
     inbox = tmp_path_factory.mktemp("inbox")
     for path in world.raw.iterdir():
@@ -59,7 +58,7 @@ def finished_matching(world: World, tmp_path_factory: pytest.TempPathFactory) ->
     write_audio(home.uploads / "stranger.flac", song(77), RATE_HZ)
     (home.uploads / "no.mp3").write_text("no music")
     (home.uploads / "unknown.xyz").write_text("no music either")
-    os.mkfifo(home.uploads / "pipe.mp3")
+    (home.uploads / "gone.mp3").symlink_to(home.uploads / "nowhere.mp3")
     with locked(home):
         run = nightly(
             home,
@@ -119,8 +118,8 @@ def test_searched_files_are_remembered(finished_matching: tuple[Run, list[str]])
         ("unknown.xyz", 0, "not_decodable"),
     ]
     lines = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
-    assert [event["text"] for event in lines if "pipe.mp3" in event.get("text", "")] == [
-        f"{run.home.uploads / 'pipe.mp3'} is not searched: it is no file that can be opened. Replace or remove it"
+    assert [event["text"] for event in lines if "gone.mp3" in event.get("text", "")] == [
+        f"{run.home.uploads / 'gone.mp3'} is not searched: it is no file that can be opened. Replace or remove it"
     ]
     assert run.outcome("match") == {"n_uploads": 4, "n_recordings": 6, "n_found": 2}
 
@@ -159,9 +158,9 @@ def test_the_files_of_a_folder_are_matched(finished_matching: tuple[Run, list[st
     assert result.exit_code == 2
     assert "no.mp3: not an audio file we can decode" in result.output
     assert [(Path(entry["file"]).name, len(entry["uses"]), bool(entry["failure"])) for entry in files] == [
+        ("gone.mp3", 0, True),
         ("no.mp3", 0, True),
         ("party.ogg", 1, False),
-        ("pipe.mp3", 0, True),
         ("stranger.flac", 0, False),
         ("unknown.xyz", 0, True),
     ]
