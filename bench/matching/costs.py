@@ -1,7 +1,10 @@
-"""What matching costs: CPU time of indexing, and of queries in an index filled up with perturbed copies; its size."""
+"""What matching costs: CPU time of indexing, of queries in a large index, and of its changes; the size of the index."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from time import process_time
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -53,3 +56,29 @@ def print_costs(home: Path, hours: float, max_per_part: int) -> None:
     indexed_h = n_rows * INDEX_STEP * VECTOR_HOP_S / 3_600
     print(f"{indexed_h:.0f} h: {n_rows:,} vectors, {large.n_bytes / 2**20 / indexed_h:.2f} MB per hour")
     print(f"10 s by phone: {query_ms:.1f} ms CPU per query, the original ranked first in {share_found:.0%}")
+    print_changes(large)
+
+
+def print_changes(index: FingerprintIndex) -> None:
+    """Print the time to save and load an index, to remove a recording and add it again, and to build it anew."""
+    name = index.ids[0]
+    vectors = index.vectors(*index.starts[:2])
+    with TemporaryDirectory() as folder:
+        with _timed("save"):
+            index.save(Path(folder) / "index")
+        with _timed("load"):
+            loaded = FingerprintIndex.load(Path(folder) / "index")
+    with _timed("remove one recording"):
+        loaded.remove([name])
+    with _timed("add one recording"):
+        loaded.add([name], [vectors])
+    every = [loaded.vectors(*loaded.starts[row : row + 2]) for row in range(len(loaded))]
+    with _timed("build anew from the vectors of another network"):
+        FingerprintIndex.build(loaded.ids, every, version="another")
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    started, used = perf_counter(), process_time()
+    yield
+    print(f"{what}: {perf_counter() - started:.2f} s, {process_time() - used:.2f} CPU-s")
