@@ -16,7 +16,7 @@ import pytest
 from bench.kills import kills
 from recsys import files
 from recsys.home import Home, locked
-from recsys.pipeline.plan import steps
+from recsys.pipeline.plan import steps, steps_after
 from recsys.pipeline.run import Event, Run
 from recsys.releases import registry
 
@@ -107,7 +107,7 @@ def test_a_night_killed_in_every_step_resumes_to_the_same_export(
     for step in ("ingest", *steps()):
         killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
         assert (killed.returncode, _begun(home)[-1]) == (-signal.SIGKILL, step)
-        assert registry.current_name(home) is None
+        assert registry.current_name(home) is None or step in steps_after("publish")
     world.run_nightly(home, resume=True)
 
     assert_undisturbed(home, finished)
