@@ -295,8 +295,9 @@ def test_the_next_night_looks_only_through_what_is_new(
         )
 
     found = answer(later, "from marts.match_candidates")
-    assert later.outcome("match") == {"n_uploads": 0, "n_recordings": 1, "n_found": 1}
-    assert found.height == 3
-    (use,) = found.filter(track_id=added).iter_rows(named=True)
-    assert use["source_file"] in {"stranger.flac", "same bytes.flac"}
-    assert use["starts_s"] == pytest.approx(4, abs=1)
+    uses = found.filter(track_id=added)
+    assert later.outcome("match") == {"n_uploads": 0, "n_recordings": 1, "n_found": uses.height}
+    assert found.height == 2 + uses.height
+    assert set(uses["source_file"]) <= {"stranger.flac", "same bytes.flac"}
+    longest = uses.row((uses["ends_s"] - uses["starts_s"]).arg_max() or 0, named=True)  # the tune repeats itself
+    assert [longest["starts_s"], longest["ends_s"]] == pytest.approx([4, 24], abs=1)
