@@ -3,7 +3,8 @@ The fingerprint index: nearest-neighbour search for the recordings, and the time
 
 A recording has one unit vector per half second, stored with one byte per component: 0.9 MB per hour of music. With
 fewer than 50,000 vectors, the search is exact. With more, vectors are grouped (IVF) and only the nearest groups are
-searched. Removing a recording removes all of its vectors.
+searched. A loaded index stays on disk: vectors and groups are mapped into memory, and a search reads the pages that it
+needs. Removing a recording removes all of its vectors.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from recsys.search import stored_index
 from recsys.search.stored_index import refuse_repeated
 from recsys.search.vector_index import NO_ROW
 
-CODES = "codes.npy"
+CODES, GROUPS = "codes.npy", "groups.faiss"
 EXACT_BELOW = 50_000  # with fewer vectors, the search is exact
 N_PROBED = 16  # groups that are searched per query vector
 SEED = 7
@@ -52,12 +53,16 @@ class FingerprintIndex:
         version: Version of the network that computed the vectors.
     """
 
-    def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str) -> None:
+    def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str, *, groups: Any = None) -> None:
         self.ids, self.starts, self.version = list(ids), starts, version
         self._codes = codes
-        self._groups: Any = None
+        self._groups = groups
         self._centres: Any = None
-        self._arrange()
+        if groups is None:
+            self._arrange()
+        else:
+            self._positions = _positions(self.ids)
+            self._centres = faiss.clone_index(groups.quantizer)
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: Sequence[F32], *, version: str) -> Self:
@@ -148,8 +153,9 @@ class FingerprintIndex:
         self.starts = np.concatenate(
             [self.starts, self.starts[-1] + np.cumsum([len(fingerprint) for fingerprint in vectors])]
         )
+        groups = [] if self._groups is None else [_groups_of_rows(self._groups), self._nearest_centres(codes)]
         self._codes = np.concatenate([self._codes, codes])
-        self._arrange()
+        self._arrange(np.concatenate(groups) if groups else None)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove recordings and all their vectors; ids that are not in the index are ignored."""
@@ -157,15 +163,23 @@ class FingerprintIndex:
         is_kept = np.array([name not in gone for name in self.ids], np.bool_)
         if is_kept.all():
             return
-        self._codes = self._codes[is_kept[self.track_of_row]]
+        is_row_kept = is_kept[self.track_of_row]
+        groups = None if self._groups is None else _groups_of_rows(self._groups)[is_row_kept]
+        self._codes = self._codes[is_row_kept]
         self.starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[is_kept])])
         self.ids = [name for name, stays in zip(self.ids, is_kept, strict=True) if stays]
-        self._arrange()
+        self._arrange(groups)
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder, either completely or not at all."""
         description = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
-        stored_index.save(folder, description, lambda beside: np.save(beside / CODES, self._codes))
+
+        def write(beside: Path) -> None:
+            np.save(beside / CODES, self._codes)
+            if self._groups is not None:
+                faiss.write_index(self._groups, str(beside / GROUPS))
+
+        stored_index.save(folder, description, write)
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
@@ -181,19 +195,21 @@ class FingerprintIndex:
             SetupError: The index is missing or damaged.
         """
         description = stored_index.load(folder, "fingerprints", version)
-        starts = np.array(description["starts"], np.int64)
-        return cls(description["ids"], np.load(folder / CODES, allow_pickle=False), starts, description["version"])
+        starts, codes = np.array(description["starts"], np.int64), np.load(folder / CODES, "r", allow_pickle=False)
+        groups = faiss.read_index(str(folder / GROUPS), faiss.IO_FLAG_MMAP) if GROUPS in description["sha256"] else None
+        return cls(description["ids"], codes, starts, description["version"], groups=groups)
 
-    def _arrange(self) -> None:
-        """Update the look-up by id, and the groups if there are many vectors."""
-        self._positions = {name: position for position, name in enumerate(self.ids)}
-        self._groups = self._make_groups() if len(self._codes) >= EXACT_BELOW else None
+    def _arrange(self, groups_of_rows: Rows | None = None) -> None:
+        """Update the look-up by id, and the groups if there are many vectors; `groups_of_rows` saves their search."""
+        self._positions = _positions(self.ids)
+        self._groups = self._make_groups(groups_of_rows) if len(self._codes) >= EXACT_BELOW else None
 
-    def _make_groups(self) -> Any:
+    def _make_groups(self, groups_of_rows: Rows | None) -> Any:
         n = len(self._codes)
         n_groups = 2 ** round(np.log2(4 * np.sqrt(n)))
         if self._centres is None or self._centres.ntotal != n_groups:
-            self._centres = self._group_centres(n_groups)
+            self._centres, groups_of_rows = self._group_centres(n_groups), None
+        nearest = self._nearest_centres(self._codes) if groups_of_rows is None else groups_of_rows
         groups = faiss.IndexIVFScalarQuantizer(
             self._centres,
             self._codes.shape[1],
@@ -204,8 +220,16 @@ class FingerprintIndex:
         )
         groups.is_trained, groups.nprobe = True, N_PROBED
         for first in range(0, n, EXACT_BELOW):
-            groups.add(self._codes[first : first + EXACT_BELOW].astype(np.float32))
+            block = self._codes[first : first + EXACT_BELOW].astype(np.float32)
+            of_block = np.ascontiguousarray(nearest[first : first + EXACT_BELOW])
+            groups.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(of_block))
         return groups
+
+    def _nearest_centres(self, codes: I8) -> Rows:
+        """Return the group of each vector, shape (n,), int64."""
+        blocks = (codes[first : first + EXACT_BELOW] for first in range(0, len(codes), EXACT_BELOW))
+        nearest = [self._centres.search(block.astype(np.float32), 1)[1][:, 0] for block in blocks]
+        return np.concatenate([np.empty(0, np.int64), *nearest])
 
     def _group_centres(self, n_groups: int) -> Any:
         rng = np.random.default_rng(SEED)
@@ -217,8 +241,21 @@ class FingerprintIndex:
         return centres
 
 
+def _positions(ids: Sequence[str]) -> dict[str, int]:
+    return {name: position for position, name in enumerate(ids)}
+
+
+def _groups_of_rows(groups: Any) -> Rows:
+    """Return the group of each row of a grouped index, shape (n_rows,), int64."""
+    of_rows = np.empty(groups.ntotal, np.int64)
+    for group in range(groups.nlist):
+        n = groups.invlists.list_size(group)
+        of_rows[faiss.rev_swig_ptr(groups.invlists.get_ids(group), n)] = group
+    return of_rows
+
+
 def _codes(ids: Sequence[str], vectors: Sequence[F32]) -> I8:
     for name, fingerprint in zip(ids, vectors, strict=True):
         if not np.isfinite(fingerprint).all():
             raise InputError(f"{name}: the fingerprint contains NaN or infinite values. Exclude this recording")
-    return codes_of(np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors]))
+    return np.concatenate([np.empty((0, N_DIMENSIONS), np.int8), *map(codes_of, vectors)])
