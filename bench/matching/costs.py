@@ -69,6 +69,7 @@ def print_changes(index: FingerprintIndex, folder: Path, queries: list[F32]) -> 
     vectors = index.vectors(*index.starts[:2])
     with _timed("save"):
         index.save(folder)
+    print(f"on disk: {sum(path.stat().st_size for path in folder.iterdir()) / 2**20:.0f} MB")
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         own_mb, of_files_mb = pool.submit(_memory_mb, folder, queries).result()
     print(f"memory, loaded, after {len(queries)} queries: {own_mb:.0f} MB and {of_files_mb:.0f} MB of its files")

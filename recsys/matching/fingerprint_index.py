@@ -3,8 +3,8 @@ The fingerprint index: nearest-neighbour search for the recordings, and the time
 
 A recording has one unit vector per half second, stored with one byte per component: 0.9 MB per hour of music. With
 fewer than 50,000 vectors, the search is exact. With more, vectors are grouped (IVF) and only the nearest groups are
-searched. A loaded index stays on disk: vectors and groups are mapped into memory, and a search reads the pages that it
-needs. Removing a recording removes all of its vectors.
+searched; a stored index has the group of each vector. A loaded index maps its vectors from the file into memory, and
+copies them into its groups. Removing a recording removes all of its vectors.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from recsys.search import stored_index
 from recsys.search.stored_index import refuse_repeated
 from recsys.search.vector_index import NO_ROW
 
-CODES, GROUPS = "codes.npy", "groups.faiss"
+CODES, CENTRES, GROUPS = "codes.npy", "centres.npy", "groups.npy"
 EXACT_BELOW = 50_000  # with fewer vectors, the search is exact
 N_PROBED = 16  # groups that are searched per query vector
 SEED = 7
@@ -53,16 +53,21 @@ class FingerprintIndex:
         version: Version of the network that computed the vectors.
     """
 
-    def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str, *, groups: Any = None) -> None:
+    def __init__(
+        self,
+        ids: Sequence[str],
+        codes: I8,
+        starts: Rows,
+        version: str,
+        *,
+        centres: Any = None,
+        groups_of_rows: Rows | None = None,
+    ) -> None:
         self.ids, self.starts, self.version = list(ids), starts, version
         self._codes = codes
-        self._groups = groups
-        self._centres: Any = None
-        if groups is None:
-            self._arrange()
-        else:
-            self._positions = _positions(self.ids)
-            self._centres = faiss.clone_index(groups.quantizer)
+        self._groups: Any = None
+        self._centres = centres
+        self._arrange(groups_of_rows)
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: Sequence[F32], *, version: str) -> Self:
@@ -177,7 +182,8 @@ class FingerprintIndex:
         def write(beside: Path) -> None:
             np.save(beside / CODES, self._codes)
             if self._groups is not None:
-                faiss.write_index(self._groups, str(beside / GROUPS))
+                np.save(beside / CENTRES, self._centres.reconstruct_n(0, self._centres.ntotal))
+                np.save(beside / GROUPS, _groups_of_rows(self._groups).astype(np.uint16))
 
         stored_index.save(folder, description, write)
 
@@ -196,12 +202,16 @@ class FingerprintIndex:
         """
         description = stored_index.load(folder, "fingerprints", version)
         starts, codes = np.array(description["starts"], np.int64), np.load(folder / CODES, "r", allow_pickle=False)
-        groups = faiss.read_index(str(folder / GROUPS), faiss.IO_FLAG_MMAP) if GROUPS in description["sha256"] else None
-        return cls(description["ids"], codes, starts, description["version"], groups=groups)
+        centres, groups_of_rows = None, None
+        if GROUPS in description["sha256"]:
+            centres = _flat(np.load(folder / CENTRES, allow_pickle=False))
+            groups_of_rows = np.load(folder / GROUPS, allow_pickle=False).astype(np.int64)
+        known = {"centres": centres, "groups_of_rows": groups_of_rows}
+        return cls(description["ids"], codes, starts, description["version"], **known)
 
     def _arrange(self, groups_of_rows: Rows | None = None) -> None:
         """Update the look-up by id, and the groups if there are many vectors; `groups_of_rows` saves their search."""
-        self._positions = _positions(self.ids)
+        self._positions = {name: position for position, name in enumerate(self.ids)}
         self._groups = self._make_groups(groups_of_rows) if len(self._codes) >= EXACT_BELOW else None
 
     def _make_groups(self, groups_of_rows: Rows | None) -> Any:
@@ -236,13 +246,13 @@ class FingerprintIndex:
         sample = np.sort(rng.choice(len(self._codes), min(len(self._codes), 40 * n_groups), replace=False))
         kmeans = faiss.Kmeans(self._codes.shape[1], n_groups, niter=8, seed=SEED, spherical=True)
         kmeans.train(self._codes[sample].astype(np.float32))
-        centres = faiss.IndexFlatIP(self._codes.shape[1])
-        centres.add(np.asarray(kmeans.centroids))
-        return centres
+        return _flat(np.asarray(kmeans.centroids))
 
 
-def _positions(ids: Sequence[str]) -> dict[str, int]:
-    return {name: position for position, name in enumerate(ids)}
+def _flat(centres: F32) -> Any:
+    index = faiss.IndexFlatIP(centres.shape[1])
+    index.add(centres)
+    return index
 
 
 def _groups_of_rows(groups: Any) -> Rows:

@@ -199,7 +199,7 @@ def test_a_damaged_or_stale_index_is_refused(tracks: dict[str, np.ndarray], tmp_
 
 
 def test_a_large_index_is_searched_by_groups(tmp_path: Path) -> None:
-    """Above 50,000 vectors, recording, tempo and offset are found as in a small index, also once it lies on disk."""
+    """Above 50,000 vectors, recording, tempo and offset are found as in a small index, also once it is loaded."""
     n_tracks = EXACT_BELOW // 400 + 2
     tracks = {f"t{seed}": walk(seed, 800) for seed in range(n_tracks)}
     index = index_of(tracks)
