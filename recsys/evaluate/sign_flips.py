@@ -56,15 +56,18 @@ def _exact(values: F64) -> float:
 
 def _drawn(values: F64, seed: int) -> F64:
     """Return the p-values from random assignments, and the observed one."""
-    n_extreme = sum(_is_as_extreme(is_flipped, values).sum(axis=0) for is_flipped in _draws(len(values), seed))
-    return (1 + n_extreme) / (1 + N_DRAWS)
+    n_extreme = np.ones(values.shape[1])  # the observed one
+    for is_flipped in _draws(len(values), seed):
+        n_extreme += _is_as_extreme(is_flipped, values).sum(axis=0)
+    return n_extreme / (1 + N_DRAWS)
 
 
 def _is_as_extreme(is_flipped: F64, values: F64) -> F64:
     """Return 1 for each assignment (row) whose absolute sum is at least the observed one, by column; else 0."""
     observed = values.sum(axis=0)
     sums = np.abs(observed - 2 * (is_flipped @ values))  # (n_assignments, n_columns)
-    return (sums >= np.abs(observed) - ROUNDING * np.abs(values).sum(axis=0)).astype(np.float64)
+    is_extreme: F64 = (sums >= np.abs(observed) - ROUNDING * np.abs(values).sum(axis=0)).astype(np.float64)
+    return is_extreme
 
 
 def _draws(n_users: int, seed: int) -> Iterator[F64]:
