@@ -48,6 +48,11 @@ class Home:
         return self.path / "uploads"
 
     @property
+    def upload_prints(self) -> Path:
+        """Fingerprints of the uploads, which are searched again for recordings that come later."""
+        return self.path / "upload_prints"
+
+    @property
     def music_folders(self) -> Path:
         """JSON file: the music folders that were scanned."""
         return self.path / "music.json"

@@ -63,7 +63,7 @@ def _matched(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     empty = [pl.DataFrame(schema=schema(columns)) for columns in (MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS)]
     settings = MatchingSettings(recordings=len(index))
     history = extend_history(
-        *(index, [], MatchHistory(*empty), AudioSettings(), settings),
+        *(index, [], MatchHistory(empty[0], empty[1]), AudioSettings(), settings),
         calibration=shipped_calibration(),
         found_on=date(2026, 7, 1),
     )

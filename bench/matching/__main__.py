@@ -14,8 +14,8 @@ The shipped thresholds were fitted on other recordings, other tunes and other no
 nothing else. A threshold of 0.1 % needs more strangers than there are real recordings, so 310 rendered pieces stand in
 (`bench.audio.rendered`); they are reported apart from real ones. Intervals of 95 % are bootstrapped over recordings.
 
-With --hours, the index is enlarged to that size with perturbed copies, and queries are timed. With --folder, an
-interrupted run with the same network and sizes continues where it stopped.
+With --hours, the index is enlarged to that size with perturbed copies, and queries in it and changes of it are timed.
+With --folder, an interrupted run with the same network and sizes continues where it stopped.
 """
 
 import sys

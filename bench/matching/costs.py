@@ -1,7 +1,12 @@
-"""What matching costs: CPU time of indexing, and of queries in an index filled up with perturbed copies; its size."""
+"""What matching costs: CPU time of indexing, of queries in a large index, and of its changes; the size of the index."""
 
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
-from time import process_time
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -10,6 +15,7 @@ from bench.matching.answers import index, network
 from bench.matching.distortions import RATE_HZ
 from bench.matching.queries import SEED, TEST, QuerySet, queries
 from bench.options import audio_folder
+from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.audio.signal import read_audio
 from recsys.matching.alignment import align_query
@@ -53,3 +59,47 @@ def print_costs(home: Path, hours: float, max_per_part: int) -> None:
     indexed_h = n_rows * INDEX_STEP * VECTOR_HOP_S / 3_600
     print(f"{indexed_h:.0f} h: {n_rows:,} vectors, {large.n_bytes / 2**20 / indexed_h:.2f} MB per hour")
     print(f"10 s by phone: {query_ms:.1f} ms CPU per query, the original ranked first in {share_found:.0%}")
+    with TemporaryDirectory() as folder:
+        print_changes(large, Path(folder) / "index", vectors)
+
+
+def print_changes(index: FingerprintIndex, folder: Path, queries: list[F32]) -> None:
+    """Print the time to save and load an index, to remove a recording and add it again, and to build it anew."""
+    name = index.ids[0]
+    vectors = index.vectors(*index.starts[:2])
+    with _timed("save"):
+        index.save(folder)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        own_mb, of_files_mb = pool.submit(_memory_mb, folder, queries).result()
+    print(f"memory, loaded, after {len(queries)} queries: {own_mb:.0f} MB and {of_files_mb:.0f} MB of its files")
+    with _timed("load"):
+        loaded = FingerprintIndex.load(folder)
+    with _timed("remove one recording"):
+        loaded.remove([name])
+    with _timed("add one recording"):
+        loaded.add([name], [vectors])
+    every = [loaded.vectors(*loaded.starts[row : row + 2]) for row in range(len(loaded))]
+    with _timed("build anew from the vectors of another network"):
+        FingerprintIndex.build(loaded.ids, every, version="another")
+
+
+def _memory_mb(folder: Path, queries: list[F32]) -> tuple[float, float]:
+    """Return the memory that this process needs to load and search an index: its own, and of mapped files [MB]."""
+    before = _resident_mb()
+    loaded = FingerprintIndex.load(folder)
+    for query in queries:
+        align_query(loaded, query)
+    after = _resident_mb()
+    return after["RssAnon"] - before["RssAnon"], after["RssFile"] - before["RssFile"]
+
+
+def _resident_mb() -> dict[str, float]:
+    lines = (line.split() for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
+    return {words[0].rstrip(":"): int(words[1]) / 1_024 for words in lines if words[0].startswith("Rss")}
+
+
+@contextmanager
+def _timed(what: str) -> Iterator[None]:
+    started, used = perf_counter(), process_time()
+    yield
+    print(f"{what}: {perf_counter() - started:.2f} s, {process_time() - used:.2f} CPU-s")

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,10 @@ from recsys.cli.options import (
 )
 from recsys.errors import InputError
 from recsys.home import Home
+
+if TYPE_CHECKING:
+    from recsys.ingest.mapping import Mapping
+    from recsys.ingest.run import IngestReport
 
 
 @click.command()
@@ -48,18 +52,29 @@ def ingest(home: Home, /, paths: tuple[Path, ...], time_zone: str | None, undo: 
 def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options: dict[str, Any]) -> None:
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
-    from recsys.ingest.mapping import save
 
     found, settings = ingesting.source_files(paths), recipe_of(home, None).ingest
     with opened(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         chosen = _ingest_options(home, **options)
         report = ingesting.ingest(home, paths, today=today_of(home), settings=settings, progress=progress, **chosen)
-        if chosen["mapping"] and (report.batches or not report.unreadable):
-            save(home, chosen["mapping"])
+        if chosen["mapping"]:
+            _keep_mapping(home, chosen["mapping"], report)
     runs.ingested(report)
     if problem := report.problem(len(found)):
         raise InputError(problem)
+
+
+def _keep_mapping(home: Home, mapping: "Mapping", report: "IngestReport") -> None:
+    """Save a mapping by which a file was read; warn about another that no file needed."""
+    from recsys.ingest.mapping import save
+
+    if report.batches:
+        save(home, mapping)
+    elif not report.unreadable:
+        report.warnings.append(
+            "The mapping was not saved: it read no file. To read a file again, take it back: recsys ingest --undo BATCH"
+        )
 
 
 def _take_back(home: Home, batch: str) -> None:

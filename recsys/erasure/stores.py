@@ -78,6 +78,7 @@ WITHOUT_LISTENERS = (  # figures of many listeners, metadata, and what operators
     "releases/*/checksums.json",
     "lake/label_figures/**/*",
     "indexes/*/*",
+    "upload_prints/*",
     "warehouse/labels/*/*.duckdb",
     "exports/ds=*/run=*/manifest.json",
     "exports/ds=*/run=*/_SUCCESS",

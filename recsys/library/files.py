@@ -5,6 +5,7 @@ A file is identified by its bytes (SHA-256), wherever it is stored. Its name, a 
 it is; the track is looked up by SQL when the tables are built.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,11 @@ def possible_audio(folder: Path) -> list[Path]:
         raise InputError(f"{folder} is not a folder. Give the folder that contains the music files")
     paths = (path for path in folder.rglob("*") if not is_hidden(path, folder) and not path.is_dir())
     return sorted(path for path in paths if path.suffix.lower() not in COMPANION_SUFFIXES)
+
+
+def can_be_opened(path: Path) -> bool:
+    """Return whether a path is a file, or a link to one, that this process may read."""
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def recordings(folder: Path) -> list[Recording]:

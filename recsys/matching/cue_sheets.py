@@ -1,14 +1,15 @@
 """Cue sheets of audio files: the uses of recordings in each file, with time, change of tempo and change of pitch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys import files
 from recsys.arrays import F32
-from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER, Fingerprinter
+from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER, INDEX_STEP, N_DIMENSIONS, Fingerprinter
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError
 from recsys.files import printable
@@ -54,6 +55,8 @@ class CueSheet:
         cues: The uses, in the order of their start.
         failure: The reason why the file could not be decoded; None if it was decoded.
         side_s: Length for which the difference of the channels was searched, since they cancel in their mean [s].
+        vectors: The vectors of its fingerprint that an index stores, shape (n, 128), float16; empty if it was not
+            decoded.
     """
 
     path: Path
@@ -61,6 +64,7 @@ class CueSheet:
     cues: list[Cue]
     failure: Failure | None = None
     side_s: float = 0.0
+    vectors: npt.NDArray[np.float16] = field(default_factory=lambda: np.empty((0, N_DIMENSIONS), np.float16))
 
     @property
     def searched(self) -> str:
@@ -138,7 +142,8 @@ def cue_sheets(
             sheets[path] = CueSheet(path, 0.0, [], result)
         else:
             found[path] = find_uses(index, result.vectors, calibration)
-            sheets[path] = CueSheet(path, result.duration_s, [], side_s=result.side_s)
+            kept = result.fingerprint[::INDEX_STEP].copy()
+            sheets[path] = CueSheet(path, result.duration_s, [], side_s=result.side_s, vectors=kept)
         progress(path)
     cues = _cues({path: uses for path, uses in found.items() if uses}, index, settings)
     return [replace(sheets[path], cues=cues.get(path, [])) for path in paths]

@@ -3,7 +3,8 @@ The fingerprint index: nearest-neighbour search for the recordings, and the time
 
 A recording has one unit vector per half second, stored with one byte per component: 0.9 MB per hour of music. With
 fewer than 50,000 vectors, the search is exact. With more, vectors are grouped (IVF) and only the nearest groups are
-searched. Removing a recording removes all of its vectors.
+searched. A loaded index stays on disk: vectors and groups are mapped into memory, and a search reads the pages that it
+needs. Removing a recording removes all of its vectors.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from recsys.search import stored_index
 from recsys.search.stored_index import refuse_repeated
 from recsys.search.vector_index import NO_ROW
 
-CODES = "codes.npy"
+CODES, GROUPS = "codes.npy", "groups.faiss"
 EXACT_BELOW = 50_000  # with fewer vectors, the search is exact
 N_PROBED = 16  # groups that are searched per query vector
 SEED = 7
@@ -52,12 +53,16 @@ class FingerprintIndex:
         version: Version of the network that computed the vectors.
     """
 
-    def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str) -> None:
+    def __init__(self, ids: Sequence[str], codes: I8, starts: Rows, version: str, *, groups: Any = None) -> None:
         self.ids, self.starts, self.version = list(ids), starts, version
         self._codes = codes
-        self._groups: Any = None
+        self._groups = groups
         self._centres: Any = None
-        self._arrange()
+        if groups is None:
+            self._arrange()
+        else:
+            self._positions = _positions(self.ids)
+            self._centres = faiss.clone_index(groups.quantizer)
 
     @classmethod
     def build(cls, ids: Sequence[str], vectors: Sequence[F32], *, version: str) -> Self:
@@ -165,7 +170,13 @@ class FingerprintIndex:
     def save(self, folder: Path) -> None:
         """Write the index to a folder, either completely or not at all."""
         description = {"ids": self.ids, "starts": self.starts.tolist(), "version": self.version}
-        stored_index.save(folder, description, lambda beside: np.save(beside / CODES, self._codes))
+
+        def write(beside: Path) -> None:
+            np.save(beside / CODES, self._codes)
+            if self._groups is not None:
+                faiss.write_index(self._groups, str(beside / GROUPS))
+
+        stored_index.save(folder, description, write)
 
     @classmethod
     def load(cls, folder: Path, *, version: str | None = None) -> Self:
@@ -181,12 +192,13 @@ class FingerprintIndex:
             SetupError: The index is missing or damaged.
         """
         description = stored_index.load(folder, "fingerprints", version)
-        starts = np.array(description["starts"], np.int64)
-        return cls(description["ids"], np.load(folder / CODES, allow_pickle=False), starts, description["version"])
+        starts, codes = np.array(description["starts"], np.int64), np.load(folder / CODES, "r", allow_pickle=False)
+        groups = faiss.read_index(str(folder / GROUPS), faiss.IO_FLAG_MMAP) if GROUPS in description["sha256"] else None
+        return cls(description["ids"], codes, starts, description["version"], groups=groups)
 
     def _arrange(self) -> None:
         """Update the look-up by id, and the groups if there are many vectors."""
-        self._positions = {name: position for position, name in enumerate(self.ids)}
+        self._positions = _positions(self.ids)
         self._groups = self._make_groups() if len(self._codes) >= EXACT_BELOW else None
 
     def _make_groups(self) -> Any:
@@ -215,6 +227,10 @@ class FingerprintIndex:
         centres = faiss.IndexFlatIP(self._codes.shape[1])
         centres.add(np.asarray(kmeans.centroids))
         return centres
+
+
+def _positions(ids: Sequence[str]) -> dict[str, int]:
+    return {name: position for position, name in enumerate(ids)}
 
 
 def _codes(ids: Sequence[str], vectors: Sequence[F32]) -> I8:

@@ -1,10 +1,14 @@
-"""The history of matching: the searched files and the uses found, as two tables that each nightly run extends."""
+"""The history of matching: the searched files and the uses found, as tables that each nightly run extends."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from recsys.columns import Column
+
+if TYPE_CHECKING:
+    from recsys.matching.fingerprint_index import FingerprintIndex
 
 SOURCE_KIND = Column("source_kind", pl.String())
 SOURCE_FILE = Column("source_file", pl.String())
@@ -40,7 +44,9 @@ class MatchHistory:
     Attributes:
         candidates: One row per use found (MATCH_CANDIDATES_COLUMNS).
         checks: One row per searched upload or catalogue recording (MATCH_CHECKS_COLUMNS).
+        prints: The fingerprints of the uploads; None before the first, or if another version's network made them.
     """
 
     candidates: pl.DataFrame
     checks: pl.DataFrame
+    prints: "FingerprintIndex | None" = None

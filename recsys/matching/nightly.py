@@ -1,13 +1,16 @@
 """
-Matching in the nightly run: compare new uploads with the catalogue, and new catalogue recordings with earlier ones.
+Matching in the nightly run: of new uploads with the catalogue, of new recordings with earlier ones and earlier uploads.
 
-Each upload is searched once, identified by the hash of its file. If two catalogue recordings match, the later one is
-reported as using the earlier one. For catalogue recordings only strict matches are reported, because the many queries
-of a whole catalogue would otherwise give many false positives. They are not decoded again: the index contains their
-fingerprints, with half as many vectors per second as a query.
+Each upload is decoded and searched once, identified by the hash of its file; its fingerprint is kept while it lies in
+the folder of uploads. If a catalogue recording comes later, the kept fingerprints tell which uploads may use it, and
+these are searched again for it alone. If two catalogue recordings match, the later one is reported as using the earlier
+one. For catalogue recordings only strict matches are reported, because the many queries of a whole catalogue would
+otherwise give many false positives. They are not decoded again: the index contains their fingerprints, with half as
+many vectors per second as a query.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from math import isnan
@@ -19,10 +22,12 @@ import polars as pl
 from recsys import columns
 from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
+from recsys.audio.sandbox import Failure
 from recsys.library.files import Recording
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
-from recsys.matching.cue_sheets import CueSheet, cue_sheets
+from recsys.matching.audio_tasks import fingerprint_files
+from recsys.matching.cue_sheets import Cue, CueSheet, cue_sheets
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.history import MATCH_CANDIDATES_COLUMNS, MATCH_CHECKS_COLUMNS, MatchHistory
 from recsys.matching.settings import MatchingSettings
@@ -47,20 +52,58 @@ def extend_history(
     Args:
         index: The fingerprint index of the catalogue.
         uploads: Uploaded files, which may use recordings of the catalogue.
-        last: The searches and results of earlier runs.
+        last: The searches and results of earlier runs; its fingerprints are changed.
         audio: Limits of the worker processes.
         settings: Limits of the search.
         calibration: The match classifiers.
         found_on: Date that is stored in the new rows.
 
     Returns:
-        The history of earlier runs, followed by the new rows.
+        The history of earlier runs, followed by the new rows, with the fingerprints of all uploads that can be decoded.
     """
     known = {kind: set(last.checks.filter(source_kind=kind)["source_audio_id"]) for kind in (UPLOAD, CATALOGUE)}
-    new = {upload.audio_id: upload for upload in uploads if upload.audio_id not in known[UPLOAD]}
-    limits = replace(audio, limit_s=settings.limit_s)
-    candidates, checks = _search_uploads(list(new.values()), index, limits, calibration)
+    limits, files = replace(audio, limit_s=settings.limit_s), {upload.audio_id: upload for upload in uploads}
+    new = [upload for audio_id, upload in files.items() if audio_id not in known[UPLOAD]]
     waiting = [audio_id for audio_id in index.ids if audio_id not in known[CATALOGUE]][: settings.recordings]
+    candidates, checks = _search_recordings(waiting, index, calibration)
+    prints = _prints_of_earlier(files, last, index.version, limits)
+    pairs = set(last.candidates.filter(source_kind=UPLOAD).select("source_audio_id", "audio_id").iter_rows())
+    candidates += [
+        _candidate(UPLOAD, files[audio_id].file, audio_id, use, None)
+        for audio_id, use in _later_uses(prints, waiting, index, calibration)
+        if (audio_id, use.audio_id) not in pairs
+    ]
+    sheets = _sheets(new, index, limits, calibration)
+    prints.add(*_decoded(sheets))
+    candidates += [_candidate_of(upload, cue) for upload, sheet in sheets for cue in sheet.cues]
+    checks += [_check_of(upload, sheet) for upload, sheet in sheets]
+    return MatchHistory(
+        _with_rows(last.candidates, candidates, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
+        _with_rows(last.checks, checks, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
+        prints,
+    )
+
+
+def _prints_of_earlier(
+    files: Mapping[str, Recording], last: MatchHistory, version: str, limits: AudioSettings
+) -> FingerprintIndex:
+    """Return the fingerprints of the uploads that were searched before and still lie there; missing ones are made."""
+    prints = FingerprintIndex.build([], [], version=version) if last.prints is None else last.prints
+    decoded = last.checks.filter(pl.col("failure").is_null(), source_kind=UPLOAD)["source_audio_id"]
+    earlier = {audio_id: files[audio_id].path for audio_id in decoded if audio_id in files}
+    prints.remove([audio_id for audio_id in prints.ids if audio_id not in earlier])
+    missing = {path: audio_id for audio_id, path in earlier.items() if audio_id not in prints.ids}
+    made = fingerprint_files(list(missing), limits) if missing else ()
+    found = {missing[path]: result.vectors[::INDEX_STEP] for path, result in made if not isinstance(result, Failure)}
+    prints.add(list(found), list(found.values()))
+    return prints
+
+
+def _search_recordings(
+    waiting: Sequence[str], index: FingerprintIndex, calibration: Calibration
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Search indexed recordings for those that were indexed before; return rows of candidates and of checks."""
+    candidates, checks = list[dict[str, Any]](), list[dict[str, Any]]()
     for audio_id in waiting:
         uses = _uses_of_earlier(audio_id, index, calibration)
         candidates += [_candidate(CATALOGUE, None, audio_id, use, None) for use in uses]
@@ -73,26 +116,42 @@ def extend_history(
                 "n_uses": len(uses),
             }
         )
-    return MatchHistory(
-        _with_rows(last.candidates, candidates, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
-        _with_rows(last.checks, checks, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
-    )
+    return candidates, checks
 
 
-def _search_uploads(
-    uploads: Sequence[Recording], index: FingerprintIndex, limits: AudioSettings, calibration: Calibration
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Search uploads; return the new rows of candidates and of checks."""
-    if not uploads:
-        return [], []
-    found = cue_sheets([upload.path for upload in uploads], index, limits, calibration)
-    sheets = list(zip(uploads, found, strict=True))
-    candidates = [
-        _candidate(UPLOAD, upload.file, upload.audio_id, cue.use, cue.pitch_semitones)
-        for upload, sheet in sheets
-        for cue in sheet.cues
+def _later_uses(
+    prints: FingerprintIndex, waiting: Sequence[str], index: FingerprintIndex, calibration: Calibration
+) -> list[tuple[str, Use]]:
+    """
+    Search earlier uploads for recordings that came later; return the id of the upload with each use.
+
+    Each recording is first searched in the fingerprints of the uploads, which are few, and only the uploads that share
+    sound with it are searched for it in the whole catalogue.
+    """
+    shared = defaultdict[str, set[str]](set)
+    for audio_id in waiting if len(prints) else []:
+        for use in find_uses(prints, _dense(index, audio_id), calibration):
+            shared[use.audio_id].add(audio_id)
+    return [
+        (upload_id, use)
+        for upload_id, audio_ids in sorted(shared.items())
+        for use in find_uses(index, _dense(prints, upload_id), calibration)
+        if use.audio_id in audio_ids
     ]
-    return candidates, [_check_of(upload, sheet) for upload, sheet in sheets]
+
+
+def _sheets(
+    uploads: Sequence[Recording], index: FingerprintIndex, limits: AudioSettings, calibration: Calibration
+) -> list[tuple[Recording, CueSheet]]:
+    if not uploads:
+        return []
+    return list(zip(uploads, cue_sheets([upload.path for upload in uploads], index, limits, calibration), strict=True))
+
+
+def _decoded(sheets: Sequence[tuple[Recording, CueSheet]]) -> tuple[list[str], list[F32]]:
+    """Return the ids and vectors of the uploads that could be decoded."""
+    decoded = [(upload.audio_id, sheet.vectors) for upload, sheet in sheets if sheet.failure is None]
+    return [audio_id for audio_id, _ in decoded], [vectors.astype(np.float32) for _, vectors in decoded]
 
 
 def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
@@ -108,9 +167,15 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
 
 def _uses_of_earlier(audio_id: str, index: FingerprintIndex, calibration: Calibration) -> list[Use]:
     """Find the strict uses, within one indexed recording, of recordings that were indexed before it."""
+    first = index.rows_of(audio_id).start
+    found = find_uses(index, _dense(index, audio_id), calibration)
+    return [use for use in found if use.is_strict and index.rows_of(use.audio_id).start < first]
+
+
+def _dense(index: FingerprintIndex, audio_id: str) -> F32:
+    """Return the vectors of an indexed recording, as many per second as a query has."""
     rows = index.rows_of(audio_id)
-    found = find_uses(index, interpolate(index.vectors(rows.start, rows.stop)), calibration)
-    return [use for use in found if use.is_strict and index.rows_of(use.audio_id).start < rows.start]
+    return interpolate(index.vectors(rows.start, rows.stop))
 
 
 def interpolate(vectors: F32) -> F32:
@@ -120,6 +185,10 @@ def interpolate(vectors: F32) -> F32:
     dense[::2] = vectors
     dense[1::2] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), np.float32(1e-6))
     return dense
+
+
+def _candidate_of(upload: Recording, cue: Cue) -> dict[str, Any]:
+    return _candidate(UPLOAD, upload.file, upload.audio_id, cue.use, cue.pitch_semitones)
 
 
 def _candidate(kind: str, file: str | None, audio_id: str, use: Use, pitch: float | None) -> dict[str, Any]:

@@ -84,6 +84,15 @@ def updated_fingerprint_index(
         return catalogue_index.up_to_date(opened, lake, known)
 
 
+def upload_prints(folder: Path, note: Callable[..., None]) -> "FingerprintIndex | None":
+    """Return the fingerprints of the uploads; None without any, or if another version's network made them."""
+    if not folder.exists():
+        return None
+    from recsys.matching import catalogue_index  # noqa: PLC0415 - a run without uploads needs no network
+
+    return _loaded("index of uploads", folder, catalogue_index.load, note)
+
+
 def _loaded(what: str, folder: Path | None, load: Callable[[Path], Loaded], note: Callable[..., None]) -> Loaded | None:
     """Load an index of the last release; None if there is none or, with a warning in the log, if it is damaged."""
     try:

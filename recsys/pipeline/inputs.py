@@ -17,11 +17,12 @@ import polars as pl
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split, split
 from recsys.errors import InputError, SetupError
+from recsys.files import printable
 from recsys.home import Home
 from recsys.lake.store import Batch, Lake
 from recsys.ledger.lines import Lines
 from recsys.ledger.store import Ledger
-from recsys.library.files import Recording, recordings
+from recsys.library.files import Recording, can_be_opened, named_recordings, possible_audio
 from recsys.pipeline import indexes
 from recsys.pipeline.plan import BUILD, FILE_SUFFIX, results, step_outputs
 from recsys.pipeline.publication import last_published
@@ -204,9 +205,19 @@ class Inputs:
 
     @property
     def uploads(self) -> list[Recording]:
-        """The uploaded music files, which are compared with the recordings of the catalogue."""
+        """The uploaded files, which are compared with the recordings of the catalogue."""
         folder = self._run.home.uploads
-        return recordings(folder) if folder.exists() else []
+        found = possible_audio(folder) if folder.is_dir() else []
+        readable = [path for path in found if can_be_opened(path)]
+        for path in sorted(set(found) - set(readable)):
+            text = f"{printable(str(path))} is not searched: it is no file that can be opened. Replace or remove it"
+            self.note(event="warning", text=text)
+        return named_recordings(folder, readable)
+
+    @property
+    def last_upload_prints(self) -> "FingerprintIndex | None":
+        """Fingerprints of the uploads of earlier runs; None if there are none, or none of this version's network."""
+        return indexes.upload_prints(self._run.home.upload_prints, self.note)
 
     @property
     def own_calibration(self) -> Path:

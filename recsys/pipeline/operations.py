@@ -19,7 +19,7 @@ from recsys.ingest.deliveries import waiting_files
 from recsys.ingest.quarantine import with_refused_rows
 from recsys.ingest.run import source_files
 from recsys.lake.store import Lake
-from recsys.library.files import audio_files
+from recsys.library.files import audio_files, can_be_opened, possible_audio
 from recsys.pipeline.history import events_of, steps_done
 from recsys.pipeline.run import Event
 from recsys.releases import registry
@@ -208,7 +208,8 @@ def waiting_in_inbox(home: Home) -> list[Path]:
 
 def waiting_uploads(home: Home, searched: Container[str]) -> list[Path]:
     """List the uploads that no run has searched; `searched` has the SHA-256 of the others. Every file is hashed."""
-    return _unknown(audio_files(home.uploads), searched) if home.uploads.is_dir() else []
+    found = possible_audio(home.uploads) if home.uploads.is_dir() else []
+    return _unknown(filter(can_be_opened, found), searched)
 
 
 def _unknown(paths: Iterable[Path], known: Container[str]) -> list[Path]:

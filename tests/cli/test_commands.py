@@ -533,3 +533,18 @@ def test_a_mapping_that_reads_no_file_does_not_replace_the_saved_one(tmp_path: P
 
     assert [read.exit_code, slip.exit_code, later.exit_code] == [0, 2, 0]
     assert "does not have all columns of the mapping" in slip.output
+
+
+def test_a_mapping_of_a_file_in_the_lake_does_not_replace_the_saved_one(tmp_path: Path) -> None:
+    """A slip in --map with a file that was ingested before reads nothing, says so, and changes no mapping."""
+    home, first, second = Home(tmp_path / "home"), tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("account,song,time\nann,t1,2026-01-01\n")
+    second.write_text("account,song,time\nann,t2,2026-01-02\n")
+    call(home, "ingest", "--map", "user_id=account,track_id=song,listened_at=time", str(first))
+
+    slip = call(home, "ingest", "--map", "user_id=acount,track_id=song,listened_at=time", str(first))
+    later = call(home, "ingest", str(second))
+
+    assert [slip.exit_code, later.exit_code] == [0, 0]
+    assert "The mapping was not saved" in slip.output
+    assert later.output.split("b.csv  listens")[1].split()[:3] == ["1", "0", "0"]

@@ -29,6 +29,7 @@ FLAGS = (
     "--no-first-run",
 )
 TIMEOUT_MS = 30_000
+PHONE = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/125.0 Mobile Safari/537.36"
 
 
 @contextmanager
@@ -91,11 +92,21 @@ class Visit:
     """
 
     def __init__(
-        self, browser: Browser, address: str, *, width: int = 1440, height: int = 900, dark: bool = False
+        self,
+        browser: Browser,
+        address: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        dark: bool = False,
+        is_phone: bool = False,
     ) -> None:
         self.address, self.errors, self.elsewhere = address, list[str](), list[str]()
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            user_agent=PHONE if is_phone else None,
+            accept_downloads=True,
         )
         self.page: Page = context.new_page()
         self.page.set_default_timeout(TIMEOUT_MS)

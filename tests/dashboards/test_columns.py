@@ -10,12 +10,12 @@ import streamlit as st
 from dashboards import columns, parts
 from recsys.home import Home
 
+from .browser import PHONE
 from .conftest import Open, failures
 from .truth.closings import Closings
 from .truth.labels import LabelTruth
 from .truth.rows import Lake, monday
 
-PHONE = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/125.0 Mobile Safari/537.36"
 ROWS = pl.DataFrame({"name": ["a", "b"], "skip_share": [0.2869, None], "low": [0.1, 0.2], "n_plays": [3, 4]})
 
 

@@ -147,7 +147,7 @@ def test_back_undoes_a_choice(visit: Visit) -> None:
     expect(box).not_to_have_value(first)
 
 
-@pytest.mark.parametrize(("test_id", "dx", "dy"), [("stDataFrame", 40, 52), ("stVegaLiteChart", 300, 36)])
+@pytest.mark.parametrize(("test_id", "dx", "dy"), [("stDataFrame", 80, 52), ("stVegaLiteChart", 300, 36)])
 def test_a_click_in_a_table_or_chart_opens_a_page(visit: Visit, test_id: str, dx: int, dy: int) -> None:
     """The first row and the first bar are the same artist; Back shows the filtered table again."""
     page = visit.open("trends?days=28")

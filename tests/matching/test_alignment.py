@@ -9,7 +9,7 @@ import pytest
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, SCALE, VECTOR_HOP_S
 from recsys.errors import InputError, SetupError
 from recsys.matching.alignment import Calibration, MatchClassifier, align_query
-from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, FingerprintIndex
+from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, GROUPS, FingerprintIndex
 from recsys.search.stored_index import DESCRIPTION_FILE, StaleIndex
 
 STEP_S = INDEX_STEP * VECTOR_HOP_S
@@ -198,8 +198,8 @@ def test_a_damaged_or_stale_index_is_refused(tracks: dict[str, np.ndarray], tmp_
         FingerprintIndex.load(folder, version="v1")
 
 
-def test_a_large_index_is_searched_by_groups() -> None:
-    """Above 50,000 vectors, recording, tempo and offset are found as in a small index."""
+def test_a_large_index_is_searched_by_groups(tmp_path: Path) -> None:
+    """Above 50,000 vectors, recording, tempo and offset are found as in a small index, also once it lies on disk."""
     n_tracks = EXACT_BELOW // 400 + 2
     tracks = {f"t{seed}": walk(seed, 800) for seed in range(n_tracks)}
     index = index_of(tracks)
@@ -211,6 +211,17 @@ def test_a_large_index_is_searched_by_groups() -> None:
     assert found.track_id == "t9"
     assert found.ratio == pytest.approx(1.05, abs=0.02)
     assert found.offset_s == pytest.approx(40.0, abs=0.2)
+    index.save(tmp_path / "index")
+    loaded = FingerprintIndex.load(tmp_path / "index")
+    assert align_query(loaded, query).alignments[0] == found
+    loaded.remove(["t9"])
+    loaded.add(["again"], [tracks["t9"][::INDEX_STEP]])
+    assert align_query(loaded, query).alignments[0].track_id == "again"
+    assert (tmp_path / "index" / GROUPS).exists()
+    loaded.remove(loaded.ids[1:])
+    loaded.save(tmp_path / "index")
+    assert not (tmp_path / "index" / GROUPS).exists()
+    assert FingerprintIndex.load(tmp_path / "index").ids == ["t0"]
 
 
 def test_recordings_can_be_added_during_searches() -> None:

@@ -16,7 +16,7 @@ import pytest
 from bench.kills import kills
 from recsys import files
 from recsys.home import Home, locked
-from recsys.pipeline.plan import steps
+from recsys.pipeline.plan import steps, steps_after
 from recsys.pipeline.run import Event, Run
 from recsys.releases import registry
 
@@ -97,18 +97,19 @@ main()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["on entering", "when done, before it is noted"])
-@pytest.mark.parametrize("step", ["ingest", *steps()])
-def test_a_night_killed_in_a_step_resumes_to_the_same_export(
-    step: str, moment: str, as_begun: Callable[[str], Home], finished: Run, world: World
+def test_a_night_killed_in_every_step_resumes_to_the_same_export(
+    moment: str, finished: Run, world: World, tmp_path: Path
 ) -> None:
-    """A run killed in any step, before or after its work, exports the same bytes once it is resumed."""
-    home = as_begun(step)
-    words = command(home, world, "--resume")[len(RECSYS) :]
+    """A run that is killed in each step in turn, before or after its work, exports the same bytes in the end."""
+    home = fresh_home(tmp_path / "home", finished)
+    words, published = command(home, world, "--resume")[len(RECSYS) :], {step.name for step in steps_after("publish")}
 
-    killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
+    for step in ("ingest", *steps()):
+        killed = subprocess.run([sys.executable, "-c", DYING, step, moment, *words], check=False, capture_output=True)
+        assert (killed.returncode, _begun(home)[-1]) == (-signal.SIGKILL, step)
+        assert registry.current_name(home) is None or step in published
     world.run_nightly(home, resume=True)
 
-    assert killed.returncode == -signal.SIGKILL
     assert_undisturbed(home, finished)
 
 

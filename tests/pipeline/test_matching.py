@@ -36,10 +36,10 @@ pytestmark = pytest.mark.slow  # a whole night with sound
 @pytest.fixture(scope="module")
 def finished_matching(world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
     """
-    A run over six recordings and three uploads.
+    A run over six recordings and five uploads.
 
     The last recording is the first one again, encoded anew. The uploads: the second recording at 104 % speed after five
-    seconds of silence; a stranger; a file that is no music.
+    seconds of silence; a stranger; a file that is no music; one of an unknown kind; a link to nowhere.
     """
     inbox = tmp_path_factory.mktemp("inbox")
     for path in world.raw.iterdir():
@@ -57,6 +57,8 @@ def finished_matching(world: World, tmp_path_factory: pytest.TempPathFactory) ->
     write_audio(home.uploads / "party.ogg", np.concatenate([silence, faster], axis=1), RATE_HZ)
     write_audio(home.uploads / "stranger.flac", song(77), RATE_HZ)
     (home.uploads / "no.mp3").write_text("no music")
+    (home.uploads / "unknown.xyz").write_text("no music either")
+    (home.uploads / "gone.mp3").symlink_to(home.uploads / "nowhere.mp3")
     with locked(home):
         run = nightly(
             home,
@@ -113,8 +115,13 @@ def test_searched_files_are_remembered(finished_matching: tuple[Run, list[str]])
         ("no.mp3", 0, "not_decodable"),
         ("party.ogg", 1, None),
         ("stranger.flac", 0, None),
+        ("unknown.xyz", 0, "not_decodable"),
     ]
-    assert run.outcome("match") == {"n_uploads": 3, "n_recordings": 6, "n_found": 2}
+    lines = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
+    assert [event["text"] for event in lines if "gone.mp3" in event.get("text", "")] == [
+        f"{run.home.uploads / 'gone.mp3'} is not searched: it is no file that can be opened. Replace or remove it"
+    ]
+    assert run.outcome("match") == {"n_uploads": 4, "n_recordings": 6, "n_found": 2}
 
 
 def test_a_file_is_matched_in_every_output_format(finished_matching: tuple[Run, list[str]], tmp_path: Path) -> None:
@@ -151,9 +158,11 @@ def test_the_files_of_a_folder_are_matched(finished_matching: tuple[Run, list[st
     assert result.exit_code == 2
     assert "no.mp3: not an audio file we can decode" in result.output
     assert [(Path(entry["file"]).name, len(entry["uses"]), bool(entry["failure"])) for entry in files] == [
+        ("gone.mp3", 0, True),
         ("no.mp3", 0, True),
         ("party.ogg", 1, False),
         ("stranger.flac", 0, False),
+        ("unknown.xyz", 0, True),
     ]
 
 
@@ -266,23 +275,29 @@ def test_an_unknown_track_is_not_taken_down(finished_matching: tuple[Run, list[s
 def test_the_next_night_looks_only_through_what_is_new(
     finished_matching: tuple[Run, list[str]], world: World, tmp_path: Path
 ) -> None:
-    """A second run keeps earlier matches and searches no recording again."""
+    """A second run keeps earlier matches and searches earlier uploads for a new recording alone."""
     run, _ = finished_matching
     home = Home(tmp_path / "home")
     shutil.copytree(run.home.path, home.path, symlinks=True)
     shutil.copy(home.uploads / "stranger.flac", home.uploads / "same bytes.flac")
-    empty = tmp_path / "empty"
-    empty.mkdir()
+    added = catalogue_of(world.raw)["track_id"].unique().sort()[N_RECORDINGS]
+    (tmp_path / "music").mkdir()
+    write_audio(tmp_path / "music" / f"{added}.flac", song(77)[:, 4 * RATE_HZ :], RATE_HZ)
 
     (tmp_path / "recipe.toml").write_text(world.recipe.read_text() + "[matching]\nrecordings = 7\n")
     with locked(home):
         later = nightly(
             home,
-            empty,
+            tmp_path / "music",
             as_of=world.last_day,
             today=world.last_day + timedelta(days=1),
             recipe=read_recipe(tmp_path / "recipe.toml"),
         )
 
-    assert later.outcome("match") == {"n_uploads": 0, "n_recordings": 0, "n_found": 0}
-    assert answer(later, "from marts.match_candidates").height == 2
+    found = answer(later, "from marts.match_candidates")
+    uses = found.filter(track_id=added)
+    assert later.outcome("match") == {"n_uploads": 0, "n_recordings": 1, "n_found": uses.height}
+    assert found.height == 2 + uses.height
+    assert set(uses["source_file"]) <= {"stranger.flac", "same bytes.flac"}
+    longest = uses.row((uses["ends_s"] - uses["starts_s"]).arg_max() or 0, named=True)  # the tune repeats itself
+    assert [longest["starts_s"], longest["ends_s"]] == pytest.approx([4, 24], abs=1)

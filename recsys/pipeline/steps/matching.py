@@ -22,23 +22,25 @@ def _save(folder: Path, index: "FingerprintIndex") -> None:
 FINGERPRINTS = Artefact(
     "fingerprints", write=_save, lifetime="run"
 )  # the fingerprint index, which is copied into the release
+UPLOAD_PRINTS = Artefact("upload_prints", write=_save, location=lambda run: run.home.upload_prints, lifetime="always")
 MATCH_CANDIDATES = Result("match_candidates", MATCH_CANDIDATES_COLUMNS)
 MATCH_CHECKS = Result("match_checks", MATCH_CHECKS_COLUMNS)
 
 
-@step(FINGERPRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
+@step(FINGERPRINTS, UPLOAD_PRINTS, MATCH_CANDIDATES, MATCH_CHECKS)
 def match(
     *,
     fingerprint_index: "FingerprintIndex | None",
     last_match_candidates: pl.DataFrame,
     last_match_checks: pl.DataFrame,
     uploads: list[Recording],
+    last_upload_prints: "FingerprintIndex | None",
     own_calibration: Path,
     recipe: Recipe,
     served_on: date,
 ) -> Outcome:
-    """Search the uploads and recordings that no earlier run has searched, and append the results to the history."""
-    last = MatchHistory(last_match_candidates, last_match_checks)
+    """Search new uploads and recordings, and earlier uploads for new recordings; append the results to the history."""
+    last = MatchHistory(last_match_candidates, last_match_checks, last_upload_prints)
     if fingerprint_index is None:
         found, made = last, {}
     else:
@@ -50,7 +52,7 @@ def match(
             calibration=calibration_of(own_calibration),
             found_on=served_on,
         )
-        made = {FINGERPRINTS.name: fingerprint_index}
+        made = {FINGERPRINTS.name: fingerprint_index, UPLOAD_PRINTS.name: found.prints}
     new = found.checks[last.checks.height :]
     counts = {
         "n_uploads": new.filter(source_kind="upload").height,

@@ -318,7 +318,9 @@ class LabelTruth:
         """Return the 100 recordings of the last closed week whose plays changed most, compared with the week before."""
         artists = self.closings.cells(self.label, "n_plays", self.weeks[-1], "artist")
         found = [self.parts("recording", "1", artist) for artist in artists if artist]
-        named = pl.concat([rows for rows in found if not rows.is_empty()]).drop_nulls("cell")
+        if not (found := [rows for rows in found if not rows.is_empty()]):
+            return pl.DataFrame()
+        named = pl.concat(found).drop_nulls("cell")
         order = (pl.col("difference").is_null(), -pl.col("difference").abs(), -pl.col("n_plays"), "cell")
         columns = ("name", "n_plays", "n_plays_before", "difference", "change")
         return named.sort(*order).head(100).select(columns)
