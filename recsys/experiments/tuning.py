@@ -29,7 +29,7 @@ from recsys.recommenders.scorer import scorer_class
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 WITHOUT_DECAY = {"recency": 0.0}
-OWN_ORDER = {"recency": 0.0, "rank_recency": 4.0, "window_weight": 1.0}  # where the latest few plays matter most
+OWN_ORDER = {"recency": 0.0, "rank_recency": 4.0, "window_weight": 3.0}  # where the latest few plays matter most
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def test_the_first_trials_are_the_defaults_and_their_decays(tried: list[Any]) ->
 
     assert tried[0] == EASEConfig()
     assert tried[1] == EASEConfig(recency=0.0)
-    assert tried[2] == EASEConfig(recency=0.0, rank_recency=4.0, window_weight=1.0)
+    assert tried[2] == EASEConfig(recency=0.0, rank_recency=4.0, window_weight=3.0)
     assert len({*tried}) == 5
 
 
