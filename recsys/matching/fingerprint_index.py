@@ -153,8 +153,9 @@ class FingerprintIndex:
         self.starts = np.concatenate(
             [self.starts, self.starts[-1] + np.cumsum([len(fingerprint) for fingerprint in vectors])]
         )
+        groups = [] if self._groups is None else [_groups_of_rows(self._groups), self._nearest_centres(codes)]
         self._codes = np.concatenate([self._codes, codes])
-        self._arrange()
+        self._arrange(np.concatenate(groups) if groups else None)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove recordings and all their vectors; ids that are not in the index are ignored."""
@@ -162,10 +163,12 @@ class FingerprintIndex:
         is_kept = np.array([name not in gone for name in self.ids], np.bool_)
         if is_kept.all():
             return
-        self._codes = self._codes[is_kept[self.track_of_row]]
+        is_row_kept = is_kept[self.track_of_row]
+        groups = None if self._groups is None else _groups_of_rows(self._groups)[is_row_kept]
+        self._codes = self._codes[is_row_kept]
         self.starts = np.concatenate([[0], np.cumsum(np.diff(self.starts)[is_kept])])
         self.ids = [name for name, stays in zip(self.ids, is_kept, strict=True) if stays]
-        self._arrange()
+        self._arrange(groups)
 
     def save(self, folder: Path) -> None:
         """Write the index to a folder, either completely or not at all."""
@@ -196,16 +199,17 @@ class FingerprintIndex:
         groups = faiss.read_index(str(folder / GROUPS), faiss.IO_FLAG_MMAP) if GROUPS in description["sha256"] else None
         return cls(description["ids"], codes, starts, description["version"], groups=groups)
 
-    def _arrange(self) -> None:
-        """Update the look-up by id, and the groups if there are many vectors."""
+    def _arrange(self, groups_of_rows: Rows | None = None) -> None:
+        """Update the look-up by id, and the groups if there are many vectors; `groups_of_rows` saves their search."""
         self._positions = _positions(self.ids)
-        self._groups = self._make_groups() if len(self._codes) >= EXACT_BELOW else None
+        self._groups = self._make_groups(groups_of_rows) if len(self._codes) >= EXACT_BELOW else None
 
-    def _make_groups(self) -> Any:
+    def _make_groups(self, groups_of_rows: Rows | None) -> Any:
         n = len(self._codes)
         n_groups = 2 ** round(np.log2(4 * np.sqrt(n)))
         if self._centres is None or self._centres.ntotal != n_groups:
-            self._centres = self._group_centres(n_groups)
+            self._centres, groups_of_rows = self._group_centres(n_groups), None
+        nearest = self._nearest_centres(self._codes) if groups_of_rows is None else groups_of_rows
         groups = faiss.IndexIVFScalarQuantizer(
             self._centres,
             self._codes.shape[1],
@@ -216,8 +220,16 @@ class FingerprintIndex:
         )
         groups.is_trained, groups.nprobe = True, N_PROBED
         for first in range(0, n, EXACT_BELOW):
-            groups.add(self._codes[first : first + EXACT_BELOW].astype(np.float32))
+            block = self._codes[first : first + EXACT_BELOW].astype(np.float32)
+            of_block = np.ascontiguousarray(nearest[first : first + EXACT_BELOW])
+            groups.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(of_block))
         return groups
+
+    def _nearest_centres(self, codes: I8) -> Rows:
+        """Return the group of each vector, shape (n,), int64."""
+        blocks = (codes[first : first + EXACT_BELOW] for first in range(0, len(codes), EXACT_BELOW))
+        nearest = [self._centres.search(block.astype(np.float32), 1)[1][:, 0] for block in blocks]
+        return np.concatenate([np.empty(0, np.int64), *nearest])
 
     def _group_centres(self, n_groups: int) -> Any:
         rng = np.random.default_rng(SEED)
@@ -233,8 +245,17 @@ def _positions(ids: Sequence[str]) -> dict[str, int]:
     return {name: position for position, name in enumerate(ids)}
 
 
+def _groups_of_rows(groups: Any) -> Rows:
+    """Return the group of each row of a grouped index, shape (n_rows,), int64."""
+    of_rows = np.empty(groups.ntotal, np.int64)
+    for group in range(groups.nlist):
+        n = groups.invlists.list_size(group)
+        of_rows[faiss.rev_swig_ptr(groups.invlists.get_ids(group), n)] = group
+    return of_rows
+
+
 def _codes(ids: Sequence[str], vectors: Sequence[F32]) -> I8:
     for name, fingerprint in zip(ids, vectors, strict=True):
         if not np.isfinite(fingerprint).all():
             raise InputError(f"{name}: the fingerprint contains NaN or infinite values. Exclude this recording")
-    return codes_of(np.concatenate([np.empty((0, N_DIMENSIONS), np.float32), *vectors]))
+    return np.concatenate([np.empty((0, N_DIMENSIONS), np.int8), *map(codes_of, vectors)])
