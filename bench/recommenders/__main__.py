@@ -3,10 +3,10 @@ Our recommenders beside those of implicit, LightFM, RecTools and LensKit: same s
 
 Each model gets 30 trials or 10 CPU-minutes per split. It is tuned on validation, refitted with validation included, and
 evaluated on test by our own metrics. Each of our models is compared with the best peer *on test*, which no tuning could
-know, and with the best peer on validation. Intervals of a ratio are bootstrapped over listeners; p-values are
-Wilcoxon's, corrected for the number of our models (Holm). Listeners/s is wall time: run it on an idle machine. `cold`
-is evaluated twice: with the new artists alone as candidates, and with all. Peers' results are cached, see
-`bench.peers.running`.
+know, and with the best peer on validation. Intervals of a ratio are bootstrapped over listeners; p-values are those of
+a permutation test by listener, corrected for the number of our models (Holm). Listeners/s is wall time: run it on an
+idle machine. `cold` is evaluated twice: with the new artists alone as candidates, and with all. Peers' results are
+cached, see `bench.peers.running`.
 """
 
 import json

@@ -49,6 +49,12 @@ _COMPARISON_OPTIONS = (
         help="With --split: exclude tracks that a listener played in these parts of the split.",
     ),
     click.option(
+        "--order",
+        type=click.Choice(["time", "rows", "none"]),
+        help="With --split: what tells which plays are later. [default: time if there are timestamps, otherwise rows "
+        "unless they are sorted by item]",
+    ),
+    click.option(
         "--candidates", type=_FILE, help="Parquet file with a column item_id: the tracks to rank. [default: all]"
     ),
     click.option(
@@ -105,7 +111,8 @@ def _protocol(home: Home, as_of: datetime | None, recipe: Path | None, options: 
     from recsys.experiments import comparison, protocols
 
     if options["folder"]:
-        return protocols.from_folder(options["folder"], exclude_seen=options["exclude_seen"])
+        given = {name: options[name] for name in ("exclude_seen", "order")}
+        return protocols.from_folder(options["folder"], **given)
     return comparison.warehouse_protocol(
         home, options["protocol"], as_of=day_of(home, as_of), recipe=recipe_of(home, recipe)
     )

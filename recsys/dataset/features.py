@@ -47,6 +47,11 @@ class Features:
         positions = pairs["row"].to_numpy(), names.find(pairs["name"])
         return cls(sp.csr_matrix((ones, positions), shape=(len(rows), len(names))), names)
 
+    def n_described(self) -> int:
+        """Return the number of rows with a feature value that is not 'unknown'."""
+        is_unknown = self.names.ids().str.ends_with(f"={UNKNOWN}").to_numpy()
+        return int((np.diff(self.matrix[:, ~is_unknown].indptr) > 0).sum())
+
     def concat(self, other: Self) -> Self:
         """Return the columns of both, which must have the same rows and no column name in common."""
         names = pl.concat([self.names.ids(), other.names.ids()])

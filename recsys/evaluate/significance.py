@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.stats import wilcoxon
 
 from recsys.arrays import F64
 from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RECOMMENDER, Column, schema
 from recsys.errors import InputError
 from recsys.evaluate.bootstrap import bootstrap_means
+from recsys.evaluate.sign_flips import sign_flip_p_values
 
 COMPARISON_COLUMNS = (
     *(RECOMMENDER, BASELINE, DIFFERENCE, LOW, HIGH),
@@ -90,17 +90,14 @@ def ratio_interval(values: F64, baseline: F64, *, seed: int, level: float = 0.95
     return Interval(float(pairs[:, 0].mean() / pairs[:, 1].mean()), float(low), float(high), len(pairs))
 
 
-def paired_p_value(values: F64, baseline: F64) -> float:
+def paired_p_value(values: F64, baseline: F64, *, seed: int) -> float:
     """
-    Return the two-sided p-value of Wilcoxon's signed-rank test on `values - baseline`; NaN if there are no pairs.
+    Return the two-sided p-value of the mean of `values - baseline`; NaN if there are no pairs.
 
-    Source: Wilcoxon, Individual Comparisons by Ranking Methods (1945); zero differences are split between the signs.
+    It is that of a permutation test by listener (see `evaluate.sign_flips`). Both hold the same listeners in the same
+    order.
     """
-    difference = _difference(values, baseline)
-    difference = difference[~np.isnan(difference)]
-    if not len(difference):
-        return float("nan")
-    return 1.0 if not difference.any() else float(wilcoxon(difference, zero_method="zsplit").pvalue)
+    return float(sign_flip_p_values(_difference(values, baseline)[:, None], seed=seed)[0])
 
 
 def holm_adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -129,12 +126,12 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
     Args:
         values: Values by recommender, one per listener, in the same order for all; pairs with NaN are left out.
         baseline: The recommender in `values` to compare with.
-        seed: Seed of the bootstrap.
+        seed: Seed of the bootstrap and of the permutation test.
 
     Returns:
         One row per other recommender, with COMPARISON_COLUMNS: difference and ratio of the means with their 95 %
-        intervals, Wilcoxon's p-value, the p-value adjusted for all rows (Holm), and n_users. Null if there are no
-        pairs; the ratio is also null if the baseline's mean is 0.
+        intervals, the p-value of the difference (see `evaluate.sign_flips`), the p-value adjusted for all rows (Holm),
+        and n_users. Null if there are no pairs; the ratio is also null if the baseline's mean is 0.
 
     Raises:
         InputError: The baseline is not in `values`, or the numbers of values differ.
@@ -142,7 +139,7 @@ def compare_paired(values: Mapping[str, F64], baseline: str, *, seed: int) -> pl
     if baseline not in values:
         raise InputError(f"baseline: found {baseline!r}, expected one of {', '.join(sorted(values))}")
     base, others = values[baseline], {name: column for name, column in values.items() if name != baseline}
-    p_values = {name: paired_p_value(column, base) for name, column in others.items()}
+    p_values = {name: paired_p_value(column, base, seed=seed) for name, column in others.items()}
     adjusted = holm_adjusted(p_values)
     rows = []
     for name, column in others.items():

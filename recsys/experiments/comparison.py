@@ -32,7 +32,7 @@ from recsys.lake.store import Lake
 from recsys.recipe import Recipe
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
-from recsys.recommenders.parts.search_space import ranges
+from recsys.recommenders.parts.search_space import needs_met, ranges
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.warehouse.query import Warehouse
 
@@ -87,17 +87,34 @@ class Comparison:
         split, k = self.protocol.test, self.k
         return {name: values_per_user(lists, split, ndcg_at_k, k=k) for name, lists in self.rankings.items()}
 
+    def data(self) -> dict[str, Any]:
+        """
+        Return what was read, as plain values.
+
+        They are the order that models could use ('none' if all plays of every listener are of the same time), whether
+        validation was carved, what of the test is unknown to models or known to listeners, how many tracks and
+        listeners have features, and the warnings.
+        """
+        protocol, split = self.protocol, self.protocol.test
+        has_features = {"tracks": split.train.track_features, "listeners": split.train.user_features}
+        return {
+            "order": protocol.order if "order" in needs_met(split.train) else "none",
+            "validation_is_carved": protocol.is_carved,
+            "n_cold_listeners": split.n_cold_users,
+            "n_cold_tracks": split.n_cold_tracks,
+            "n_repeats": split.n_repeat_plays,
+            **{f"n_{name}_with_features": found.n_described() for name, found in has_features.items()},
+            "warnings": list(protocol.warnings),
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything except the rankings as plain values, ready for JSON."""
-        split = self.protocol.test
         return {
             "protocol": self.protocol.name,
             "exclude_seen": self.protocol.exclude_seen,
             "k": self.k,
-            "n_listeners": len(evaluated_users(split)),
-            "n_cold_listeners": split.n_cold_users,
-            "n_cold_tracks": split.n_cold_tracks,
-            "n_repeats": split.n_repeat_plays,
+            "n_listeners": len(evaluated_users(self.protocol.test)),
+            **self.data(),
             "metrics": self.metrics().to_dicts(),
             "groups": self.groups().to_dicts(),
             "paired_ndcg": self.compare_with(self.best()).to_dicts(),
@@ -149,6 +166,8 @@ def compare(
         candidates: Ids of the tracks that may be recommended in the test; None allows the whole catalogue.
         tell: Called with every event, for progress messages.
     """
+    for text in protocol.warnings:
+        tell({"event": "warning", "text": text})
     members = scorer_class(BLEND).config_class().models if BLEND in names else {}
     configs: dict[str, Any] = {}
     costs: dict[str, dict[str, Any]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -23,13 +23,14 @@ from recsys.dataset.splits import Split
 from recsys.dataset.splits import split as temporal_split
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
-from recsys.experiments.split_folder import LEARNED, SplitFolder
+from recsys.experiments.split_folder import LEARNED, Order, SplitFolder
 from recsys.recommenders.parts.filters import Filters
 
 if TYPE_CHECKING:
     from recsys.warehouse.query import Warehouse
 
 ExcludeSeen: TypeAlias = Literal["train+validation", "train", "none"]
+HIDDEN: dict[ExcludeSeen, tuple[str, ...]] = {"train+validation": LEARNED, "train": LEARNED[:1], "none": ()}  # parts
 MIN_LIKED = 3  # minimum number of liked tracks: one each for training, validation and test
 
 
@@ -44,12 +45,18 @@ class Protocol:
             chosen on it.
         test: Trains on the training and validation parts and holds out the test part; its metrics are reported.
         exclude_seen: Which seen tracks are excluded from lists (see `filters`).
+        order: What tells which of a listener's plays are later: times, the order of rows, or nothing.
+        is_carved: Whether a published split had no validation part, so that it was carved from the training part.
+        warnings: What is doubtful about the data, a sentence each.
     """
 
     name: str
     validation: Split
     test: Split
     exclude_seen: ExcludeSeen = "train+validation"
+    order: Order = "time"
+    is_carved: bool = False
+    warnings: tuple[str, ...] = ()
 
     def filters(self, split: Split) -> Filters:
         """
@@ -94,7 +101,9 @@ def leave_last_out(interactions: Interactions) -> Protocol:
     return Protocol("leave-last-out", validation, test)
 
 
-def from_folder(folder: Path, *, exclude_seen: ExcludeSeen = "train+validation") -> Protocol:
+def from_folder(
+    folder: Path, *, exclude_seen: ExcludeSeen = "train+validation", order: Order | None = None
+) -> Protocol:
     """
     Read a published split from a folder (see `split_folder` for its files and `SplitFolder.pairs` for ages).
 
@@ -103,21 +112,27 @@ def from_folder(folder: Path, *, exclude_seen: ExcludeSeen = "train+validation")
     listener has seen them are not evaluated, only counted as repeat plays.
 
     Args:
-        folder: Contains train, validation and test, and optionally item_features and user_features.
+        folder: Contains train and test, and optionally validation, item_features and user_features. If validation is
+            carved from train, both are the training part of the published split, and so are excluded together.
         exclude_seen: Which seen tracks are excluded from lists (see `Protocol.filters`).
+        order: What tells which of a listener's rows are later. None: timestamps if there are any, otherwise the order
+            of rows if it may be chronological (see `SplitFolder.read`).
 
     Raises:
-        InputError: A file is missing or invalid, or `exclude_seen` is not one of the values of `ExcludeSeen`.
+        InputError: A file is missing or invalid, the files contradict each other (see `SplitFolder.read`), or
+            `exclude_seen` or `order` is not one of its values.
     """
-    if exclude_seen not in get_args(ExcludeSeen):
-        raise InputError(f"exclude_seen: found {exclude_seen!r}, expected one of {', '.join(get_args(ExcludeSeen))}")
-    tables = SplitFolder.read(folder)
+    if exclude_seen not in HIDDEN:
+        raise InputError(f"exclude_seen: found {exclude_seen!r}, expected one of {', '.join(HIDDEN)}")
+    tables = SplitFolder.read(folder, order=order, hidden=HIDDEN[exclude_seen])
+    if tables.is_carved and exclude_seen == "train":
+        exclude_seen = "train+validation"
     first, both = _interactions(tables, LEARNED[:1]), _interactions(tables, LEARNED)
     validation, test = (
         Split.of(train, tables.liked(part), hidden=_hidden(train, first, exclude_seen))
         for train, part in ((first, "validation"), (both, "test"))
     )
-    return Protocol("fixed", validation, test, exclude_seen)
+    return Protocol("fixed", validation, test, exclude_seen, tables.order, tables.is_carved, tables.warnings)
 
 
 def _hidden(train: Interactions, first: Interactions, exclude_seen: ExcludeSeen) -> Csr:

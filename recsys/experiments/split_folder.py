@@ -1,26 +1,35 @@
 """
 Read a folder with a published train/validation/test split, and check its tables.
 
-Each table is Parquet, or TSV with a header line. `train`, `validation` and `test` are required, with the columns
-user_id, item_id and optionally timestamp and weight. `item_features` and `user_features` are optional, with the columns
-item_id or user_id, feature and optionally weight. Ids of any type become strings. Used by `protocols.from_folder`.
+Each table is Parquet, or TSV with a header line (see `split_tables`). `train` and `test` are required, with the columns
+user_id, item_id and optionally timestamp and weight; without `validation`, a validation part is carved from train.
+`item_features` and `user_features` are optional, with the columns item_id or user_id, feature and optionally weight.
+Ids of any type become strings. Used by `protocols.from_folder`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import polars as pl
 
-from recsys.errors import InputError, did_you_mean
+from recsys.errors import InputError
+from recsys.experiments.split_checks import inside_training, refuse_other_spellings, without_evidence
+from recsys.experiments.split_tables import FORMS, file_of, read_table, refuse_unless, required_file, seconds, weights
+
+Order: TypeAlias = Literal["time", "rows", "none"]  # what tells which of a listener's rows are later
 
 LEARNED = ("train", "validation")  # the parts that a model is trained on
-PARTS = (*LEARNED, "test")
-FORMS = {".parquet": "Parquet", ".tsv": "UTF-8 text, a header line, tabs between fields"}
-UNITS = (1.0, 1e3, 1e6, 1e9)  # timestamps may be in s, ms, us or ns
-LATEST_S = 1e11  # the year 5138: larger numbers are in a finer unit
+TABLES = (*LEARNED, "test", "item_features", "user_features", "candidates")  # the last is read by a comparison
+CARVED_SHARE = 0.2  # of each listener's liked items, for validation
+CARVED_SEED = 7  # of the order of items where none is known
+CARVED = (
+    "there is no validation file: the latest fifth of each listener's liked items in train is held out for tuning, or "
+    "any fifth if there is no order"
+)
+_IDS = {"item": "track_id", "user": "user_id"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,33 +39,54 @@ class SplitFolder:
 
     Attributes:
         parts: The rows of train, validation and test, by name: user_id, track_id, strength (the weight, 1 by default)
-            and, if the file has timestamps, time_s (Unix time) [s].
-        has_times: Whether train and validation have timestamps.
-        has_order: Whether row order may stand in for time if there are no timestamps. False if the rows of every
-            listener in train are sorted by item id, since such rows need not be chronological.
+            and, in the learned parts, position: Unix time [s] if `order` is 'time', otherwise the number of the row,
+            counted through train and validation.
+        order: What tells which of a listener's rows are later: timestamps, the order of rows, or nothing.
+        is_carved: Whether the folder has no validation part, so that it was carved from train.
+        warnings: What is doubtful about the tables, a sentence each.
         item_features: item_id, name ('column=value'), weight; None if there is no such file.
         user_features: user_id, name ('column=value'), weight; None if there is no such file.
     """
 
     parts: dict[str, pl.DataFrame]
-    has_times: bool
-    has_order: bool
+    order: Order
+    is_carved: bool
+    warnings: tuple[str, ...]
     item_features: pl.DataFrame | None
     user_features: pl.DataFrame | None
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, *, order: Order | None = None, hidden: Collection[str] = LEARNED) -> Self:
         """
         Read and check every table.
 
+        Args:
+            folder: The folder.
+            order: See the attribute. None: timestamps if train and validation have them, otherwise the order of rows,
+                unless the rows of every listener in train are sorted by item id.
+            hidden: Parts whose pairs lists leave out.
+
         Raises:
-            InputError: A file or column is missing, a file is empty or unreadable, or a value is missing or invalid.
+            InputError: A file or column is missing, a file is empty or unreadable, a value is missing or invalid, ids
+                are spelled in two ways, no row of a part is liked, or all pairs of the test are in the training parts.
         """
-        paths = {name: _required(folder, name) for name in PARTS}
-        tables = {name: _table(path, "user_id", "item_id") for name, path in paths.items()}
-        has_times = _has_times(paths, tables)
-        parts = {name: _plays(paths[name], tables[name], has_times=has_times) for name in PARTS}
-        return cls(parts, has_times, _has_order(tables["train"]), _features(folder, "item"), _features(folder, "user"))
+        paths = {name: required_file(folder, name) for name in ("train", "test")}
+        if validation := file_of(folder, "validation"):
+            paths = {"train": paths["train"], "validation": validation, "test": paths["test"]}
+        tables = {name: read_table(path, "user_id", "item_id") for name, path in paths.items()}
+        found = _order(paths, tables, order)
+        parts = {name: _plays(path, tables[name]) for name, path in paths.items()}
+        parts |= _with_positions(paths, tables, parts, found)
+        features = {kind: _features(folder, kind) for kind in _IDS}
+        _refuse_other_spellings(paths, parts, features)
+        warnings = [without_evidence(paths[name].name, part) for name, part in parts.items()]
+        training = [part for name, part in parts.items() if name in (hidden or LEARNED)]
+        warnings.append(inside_training(paths["test"].name, _liked(parts["test"]), training, is_hidden=bool(hidden)))
+        warnings.append(_unread(folder))
+        if validation is None:
+            parts |= _carved(parts["train"], found)
+            warnings.append(CARVED)
+        return cls(parts, found, validation is None, tuple(filter(None, warnings)), features["item"], features["user"])
 
     def track_ids(self) -> pl.Series:
         """Return the item ids of all parts and of the item features, including duplicates."""
@@ -65,59 +95,79 @@ class SplitFolder:
 
     def liked(self, part: str) -> pl.DataFrame:
         """Return the rows of one part with a weight above 0: user_id, track_id."""
-        return self.parts[part].filter(pl.col("strength") > 0).select("user_id", "track_id")
+        return _liked(self.parts[part])
 
     def pairs(self, parts: Iterable[str]) -> pl.DataFrame:
         """
         Return one row per listener and track of these parts, with summed weights: the input of `Interactions.of`.
 
-        age_days is the time since the latest timestamp of these parts [d]. Without timestamps, age_days is the number
-        of later rows of the same listener, so only its order is meaningful. If rows are not in chronological order (see
-        `has_order`), age_days is 0.
+        age_days is the time since the latest timestamp of these parts [d]. If the order is that of rows, it is the
+        number of later rows of the same listener, so only its order is meaningful. Without an order, it is 0.
         """
-        rows = pl.concat([self.parts[part] for part in parts], how="diagonal")
-        rows = rows if self.has_times else rows.with_columns(time_s=pl.int_range(pl.len()))
-        pairs = rows.group_by("user_id", "track_id").agg(
-            pl.col("strength").sum().round_sig_figs(9),  # threads add in varying order, which changes the last bits
-            pl.col("time_s").max(),
-        )
+        pairs = _pairs(pl.concat([self.parts[part] for part in parts]))
         return pairs.select("user_id", "track_id", "strength", age_days=self._age())
 
     def _age(self) -> pl.Expr:
-        if self.has_times:
-            return (pl.col("time_s").max() - pl.col("time_s")) / 86400
-        n_later = pl.col("time_s").rank("ordinal", descending=True).over("user_id") - 1.0
-        return n_later if self.has_order else pl.lit(0.0)
+        if self.order == "time":
+            return (pl.col("last").max() - pl.col("last")) / 86400
+        n_later = pl.col("last").rank("ordinal", descending=True).over("user_id") - 1.0
+        return n_later if self.order == "rows" else pl.lit(0.0)
 
 
-def _required(folder: Path, name: str) -> Path:
-    path = _optional(folder, name)
-    if path is None:
-        names = ", ".join(sorted(file.name for file in folder.glob("*"))) or "no file"
+def _pairs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return user_id, track_id, strength and the last position of each pair."""
+    return rows.group_by("user_id", "track_id").agg(
+        pl.col("strength").sum().round_sig_figs(9),  # threads add in varying order, which changes the last bits
+        last=pl.col("position").max(),
+    )
+
+
+def _liked(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("strength") > 0).select("user_id", "track_id")
+
+
+def _carved(train: pl.DataFrame, order: Order) -> dict[str, pl.DataFrame]:
+    """
+    Return train without the rows of each listener's latest liked items, and these rows as validation.
+
+    The number of items is `CARVED_SHARE` of those that a listener likes, rounded up; a listener's only one stays in
+    train. Without an order, the items are drawn at random.
+    """
+    pairs = _pairs(train).filter(pl.col("strength") > 0).sort("user_id", "track_id")
+    if order == "none":
+        pairs = pairs.with_columns(last=np.random.default_rng(CARVED_SEED).permutation(len(pairs)))
+    n_later = pl.col("last").rank("ordinal", descending=True).over("user_id") - 1
+    n_liked = pl.len().over("user_id")
+    held = pairs.filter((n_liked > 1) & (n_later < (n_liked * CARVED_SHARE).ceil())).select("user_id", "track_id")
+    if held.is_empty():
         raise InputError(
-            f"{folder}: found {names}, expected {name}.parquet or {name}.tsv with the columns user_id, item_id and "
-            "optionally timestamp and weight. Add the file"
+            "train: no listener likes two items, so that none can be held out for validation. Add a file validation"
         )
-    return path
+    kept, carved = (
+        train.join(held, on=["user_id", "track_id"], how=how, maintain_order="left") for how in ("anti", "semi")
+    )
+    return {"train": kept, "validation": carved}
 
 
-def _optional(folder: Path, name: str) -> Path | None:
-    paths = [path for form in FORMS if (path := folder / f"{name}{form}").exists()]
-    if len(paths) > 1:
-        raise InputError(f"{folder}: found {paths[0].name} and {paths[1].name}, expected one of them. Remove the other")
-    return paths[0] if paths else None
-
-
-def _has_times(paths: dict[str, Path], tables: dict[str, pl.DataFrame]) -> bool:
-    """Return whether both train and validation have timestamps; raises InputError if only one of them has."""
-    without = [paths[name] for name in LEARNED if "timestamp" not in tables[name].columns]
-    if len(without) == 1:
-        other = next(paths[name] for name in LEARNED if paths[name] != without[0])
+def _order(paths: dict[str, Path], tables: dict[str, pl.DataFrame], order: Order | None) -> Order:
+    """Return the order that was asked for, or else that of the tables; raises InputError if it cannot be had."""
+    if order not in (None, *get_args(Order)):
+        raise InputError(f"order: found {order!r}, expected one of {', '.join(get_args(Order))}")
+    if order in ("rows", "none"):
+        return order
+    learned = [name for name in LEARNED if name in tables]
+    without = [paths[name] for name in learned if "timestamp" not in tables[name].columns]
+    if without and order == "time":
+        raise InputError(f"{without[0]}: found no column timestamp, which the order by time needs. Add it")
+    if 0 < len(without) < len(learned):
+        other = next(paths[name] for name in learned if paths[name] != without[0])
         raise InputError(
             f"{without[0]}: found no column timestamp, but {other} has one. Add it here, or remove it there; without "
             "timestamps, the order of rows is used as the chronological order"
         )
-    return not without
+    if not without:
+        return "time"
+    return "rows" if _has_order(tables["train"]) else "none"
 
 
 def _has_order(table: pl.DataFrame) -> bool:
@@ -133,80 +183,50 @@ def _falls(users: pl.Series, ids: pl.Series) -> bool:
     return bool(rows.select((pl.col("id") < pl.col("id").shift().over("user")).any()).item())
 
 
-def _table(path: Path, *required: str) -> pl.DataFrame:
-    """Read a table and check its required columns, which become text; TSV is read as text, without quoting."""
-    table = _read(path)
-    for name in required:
-        if name not in table.columns:
-            raise InputError(
-                f"{path}: found the columns {', '.join(table.columns)}, expected {', '.join(required)}. Rename or add "
-                f"{name}.{did_you_mean(name, table.columns)}"
-            )
-        if n_missing := table[name].null_count():
-            raise InputError(f"{path}: found no {name} in {n_missing:,} rows, expected one in each. Remove these rows")
-    if table.is_empty():
-        raise InputError(f"{path}: found no rows, expected at least one. Fill the file, or remove it if it is optional")
-    return table.with_columns(pl.col(required).cast(pl.String))
+def _refuse_other_spellings(
+    paths: dict[str, Path], parts: dict[str, pl.DataFrame], features: dict[str, pl.DataFrame | None]
+) -> None:
+    """Raise InputError if ids of any table are those of train in another spelling."""
+    for kind, column in _IDS.items():
+        known = parts["train"][column]
+        for name, part in parts.items():
+            refuse_other_spellings(paths[name].name, kind, part[column], known)
+        table = features[kind]
+        if table is not None:
+            refuse_other_spellings(f"{kind}_features", kind, table[f"{kind}_id"], known)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        if path.suffix == ".tsv":
-            return pl.read_csv(path, separator="\t", quote_char=None, infer_schema=False)
-        return pl.read_parquet(path)
-    except pl.exceptions.NoDataError as empty:
-        raise InputError(f"{path}: found an empty file, expected {FORMS[path.suffix]}. Write it again") from empty
-    except pl.exceptions.PolarsError as broken:
-        reason = str(broken).partition("\n")[0]
-        raise InputError(f"{path}: {reason}; expected {FORMS[path.suffix]}. Write it again") from broken
+def _unread(folder: Path) -> str:
+    """Return a warning about tables that are not part of a split, such as a part under another name; else ''."""
+    others = [path.name for path in sorted(folder.glob("*")) if path.suffix in FORMS and path.stem not in TABLES]
+    return f"{', '.join(others)}: not read; the tables of a split are {', '.join(TABLES)}" * bool(others)
 
 
-def _plays(path: Path, table: pl.DataFrame, *, has_times: bool) -> pl.DataFrame:
-    plays = table.select("user_id", track_id="item_id", strength=_weights(path, table))
-    if not has_times or "timestamp" not in table.columns:
-        return plays
-    return plays.with_columns(time_s=_seconds(path, table["timestamp"]))
+def _plays(path: Path, table: pl.DataFrame) -> pl.DataFrame:
+    return table.select("user_id", track_id="item_id", strength=weights(path, table))
+
+
+def _with_positions(
+    paths: dict[str, Path], tables: dict[str, pl.DataFrame], parts: dict[str, pl.DataFrame], order: Order
+) -> dict[str, pl.DataFrame]:
+    """Return the learned parts with the position of each row in time, or in the rows of both."""
+    learned, n_before = {name: parts[name] for name in LEARNED if name in parts}, 0
+    for name, part in learned.items():
+        by_row = pl.Series(np.arange(n_before, n_before + len(part)), dtype=pl.Float64)
+        position = seconds(paths[name], tables[name]["timestamp"]) if order == "time" else by_row
+        learned[name] = part.with_columns(position.alias("position"))
+        n_before += len(part)
+    return learned
 
 
 def _features(folder: Path, kind: str) -> pl.DataFrame | None:
     """Return id, name and weight of each feature; a feature without '=' becomes 'tag=<feature>'."""
-    path = _optional(folder, f"{kind}_features")
+    path = file_of(folder, f"{kind}_features")
     if path is None:
         return None
-    table = _table(path, f"{kind}_id", "feature")
-    weights = _weights(path, table)
-    _refuse_unless(weights > 0, path, weights, "more than 0")
+    table = read_table(path, f"{kind}_id", "feature")
+    given = weights(path, table)
+    refuse_unless(given > 0, path, given, "more than 0")
     has_column = pl.col("feature").str.contains("=", literal=True)
     name = pl.when(has_column).then("feature").otherwise(pl.format("tag={}", "feature"))
-    return table.select(f"{kind}_id", name=name, weight=weights)
-
-
-def _weights(path: Path, table: pl.DataFrame) -> pl.Series:
-    """Return the weights, Float64, all finite; 1 if the table has no column weight."""
-    if "weight" not in table.columns:
-        return pl.repeat(1.0, table.height, eager=True).alias("weight")
-    weights = table["weight"].cast(pl.Float64, strict=False)
-    _refuse_unless(weights.is_finite(), path, table["weight"], "a number")
-    return weights
-
-
-def _seconds(path: Path, times: pl.Series) -> pl.Series:
-    """Return seconds since 1970, Float64, from numbers in any of UNITS, from dates and times, or from ISO 8601 text."""
-    numbers = times.cast(pl.Float64, strict=False)
-    is_datetime = isinstance(times.dtype, (pl.Date, pl.Datetime)) or (times.dtype == pl.String and numbers[0] is None)
-    if not is_datetime:
-        _refuse_unless(numbers.is_finite(), path, times, "a number, such as seconds since 1970")
-        latest = np.abs(numbers.to_numpy()).max()
-        return numbers / next((unit for unit in UNITS if latest < LATEST_S * unit), UNITS[-1])
-    datetimes = times.str.to_datetime(strict=False, time_zone="UTC") if times.dtype == pl.String else times
-    _refuse_unless(datetimes.is_not_null(), path, times, "ISO 8601, such as 2026-01-31T12:00:00")
-    return datetimes.dt.epoch("us") / 1e6
-
-
-def _refuse_unless(is_valid: pl.Series, path: Path, values: pl.Series, expected: str) -> None:
-    invalid = (~is_valid.fill_null(value=False)).arg_true()
-    if len(invalid):
-        raise InputError(
-            f"{path}: found an invalid {values.name} in {len(invalid):,} rows, first in row {invalid[0] + 1:,}; "
-            f"expected {expected}. Correct or remove these rows"
-        )
+    return table.select(f"{kind}_id", name=name, weight=given)

@@ -2,7 +2,8 @@
 Tune the settings of a recommender on a validation split: Optuna maximises nDCG of full rankings.
 
 The ranges are declared in the configs (`recommenders.parts.search_space`). The first trial uses the defaults, the
-second uses the defaults without decay of old plays; so the result is never worse than either. Settings that cannot
+second the defaults without decay of old plays, the third those with decay by each listener's own order of plays; so the
+result is never worse than any of them. Settings that cannot
 matter on the data, such as a decay where all plays have the same age, are not searched. Test data is never used.
 """
 
@@ -26,6 +27,9 @@ from recsys.recommenders.parts.search_space import Choice, Range, needs_met, ran
 from recsys.recommenders.scorer import scorer_class
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+WITHOUT_DECAY = {"recency": 0.0}
+OWN_ORDER = {"recency": 0.0, "rank_recency": 4.0, "window_weight": 3.0}  # where the latest few plays matter most
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,9 @@ def _known_settings(study: optuna.Study) -> list[dict[str, Any]]:
 
 def _first(task: TuningTask) -> list[dict[str, Any]]:
     defaults = {name: default for name, (_, default) in _spaces(task).items()}
-    return [defaults, defaults | {"recency": 0.0}] if "recency" in defaults else [defaults]
+    variants = [{}, *(variant for variant in (WITHOUT_DECAY, OWN_ORDER) if variant.keys() & defaults.keys())]
+    first = [defaults | {name: variant[name] for name in variant if name in defaults} for variant in variants]
+    return [settings for number, settings in enumerate(first) if settings not in first[:number]]
 
 
 def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

@@ -3,8 +3,9 @@ A linear item-item model in closed form (EASE), with track features as side info
 
 The model is a ridge regression of every track on all other tracks; the observations are the rows of the user-track
 matrix. Track features are additional rows, so that tracks with the same artist or tags predict each other even if few
-users have played them. Recency weights are applied when scores are computed, so scores follow recent listening without
-training again.
+users have played them. So are windows of consecutive plays, where the order of plays is known: tracks that are played
+close together predict each other more than tracks that were played years apart. Recency weights are applied when scores
+are computed, so scores follow recent listening without training again.
 
 The closed form inverts a matrix of all pairs of tracks. A catalogue larger than `max_tracks` is solved by a regression
 of each track on its neighbours instead (see `parts.neighbourhood_ridge`), in memory that grows with the catalogue.
@@ -29,15 +30,16 @@ from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.interactions import History, Interactions
 from recsys.errors import InputError
 from recsys.recommenders.parts.attribution import Attribution
-from recsys.recommenders.parts.confidence import confidence, mean_normalised
+from recsys.recommenders.parts.confidence import confidence, mean_normalised, n_later
 from recsys.recommenders.parts.item_similarity import ConfidenceScorer
 from recsys.recommenders.parts.neighbourhood_ridge import neighbourhood_weights
-from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
+from recsys.recommenders.parts.search_space import tunable_choice, tunable_range, tunable_recency
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.scorer import Validation
 from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, Recency, Settings, Share
 
 N_BLOCK = 1024  # rows per block
+N_WINDOW = 10  # consecutive plays in a window
 N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
 
 
@@ -57,6 +59,7 @@ class EASEConfig(Settings):
             users with many tracks.
         recency: Decay by age when scores are computed: weight (1 + age / 30 days)**-recency. 0: no decay.
         rank_recency: The same by order: weight (1 + n / 30)**-rank_recency, n being the user's later tracks.
+        window_weight: Weight of windows of ten consecutive plays relative to user rows, >= 0. 0: windows are not used.
         max_tracks: Largest catalogue that is solved exactly. Time grows with the cube of the catalogue, memory with its
             square.
         neighbours: Maximum number of neighbours on which a track of a larger catalogue is regressed.
@@ -69,6 +72,7 @@ class EASEConfig(Settings):
     listener_exponent: Share = tunable_range(0.35, 0.0, 0.7)
     recency: Recency = tunable_recency(0.5)
     rank_recency: Recency = tunable_recency(0.0)
+    window_weight: PositiveOrZero = tunable_choice(0.0, (0.0, 0.3, 1.0, 3.0), needs="order")
     max_tracks: Count = 40_000
     neighbours: Count = 100
 
@@ -84,9 +88,20 @@ class EASE(ConfidenceScorer[EASEConfig]):
         weights = mean_normalised(confidence(interactions.liked, exponent=self.config.strength_exponent))
         is_small = len(interactions.tracks) <= self.config.max_tracks
         solve = self._exact_weights if is_small else self._sparse_weights
-        self._weights = solve(self._scaled(weights), self._tags(interactions))  # row = played track, column = scored
+        rows = sp.vstack([self._scaled(weights), self._windows(interactions.liked)], format="csr")
+        self._weights = solve(rows, self._tags(interactions))  # row = played track, column = scored
         self._users = self.fold_in(interactions.liked)  # (n_users, n_tracks)
         return self
+
+    def _windows(self, history: History) -> Csr:
+        """Return windows of consecutive plays as rows. CSR, shape (n_windows, n_tracks); no row if not used."""
+        n_tracks = history.matrix.shape[1]
+        if self.config.window_weight == 0:
+            return sp.csr_matrix((0, n_tracks), dtype=np.float32)
+        user = np.repeat(np.arange(len(history)), np.diff(history.matrix.indptr))
+        _, window = np.unique(user * n_tracks + n_later(history) // N_WINDOW, return_inverse=True)
+        weights = np.full(len(window), np.sqrt(self.config.window_weight), np.float32)
+        return sp.csr_matrix((weights, (window, history.matrix.indices)), (len(np.unique(window)), n_tracks))
 
     def _tags(self, interactions: Interactions) -> Csr:
         """Return the features as rows. CSR, shape (n_features, n_tracks); no row if features are not used."""

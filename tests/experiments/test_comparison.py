@@ -146,6 +146,16 @@ def test_the_outcome_is_written_as_strict_json(outcome: Comparison, tmp_path: Pa
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
+def test_equal_times_are_no_order(folder: Path, tmp_path: Path) -> None:
+    """If every play of a listener has the same time, the table does not claim an order."""
+    for name, first, last in (("train", 0, 5), ("validation", 6, 7), ("test", 8, 9)):
+        plays(first, last).with_columns(timestamp=1).write_csv(tmp_path / f"{name}.tsv", separator="\t")
+    settings = ComparisonSettings(Budget(trials=1))
+
+    assert compare(from_folder(folder), ["popular"], settings).data()["order"] == "time"
+    assert compare(from_folder(tmp_path), ["popular"], settings).data()["order"] == "none"
+
+
 def test_ratios_without_a_baseline_are_strict_json_too(folder: Path, tmp_path: Path) -> None:
     """If no list has a hit, the baseline's mean is 0 and ratios are null, not NaN."""
     protocol, settings = from_folder(folder), ComparisonSettings(Budget(trials=1), k=1)
@@ -173,6 +183,9 @@ class TestCommand:
 
         assert result.exit_code == 0, result.output
         assert "Protocol fixed, full ranking of 30 tracks for 24 listeners" in result.stdout
+        assert "order: timestamps tell which plays of a listener are later" in result.stdout
+        assert "features: 30 tracks, 0 listeners" in result.stdout
+        assert "warning" not in result.stdout
         table = [line.split()[0] for line in result.stdout.splitlines() if line.split()]
         assert {"recommender", "blend", "ease"} <= {*table}
         assert "nDCG@10" in result.stdout
@@ -233,6 +246,27 @@ class TestCommand:
         result = evaluate(folder, "--candidates", path, *only("popular"))
 
         assert (result.exit_code, message in result.stderr) == (2, True)
+
+    def test_the_table_says_what_was_read(self, tmp_path: Path) -> None:
+        """The order, what is left out and the carved validation are in the table and, before tuning, in a warning."""
+        split = tmp_path / "split"
+        split.mkdir()
+        plays(0, 7).write_csv(split / "train.tsv", separator="\t")
+        others = pl.DataFrame({"user_id": ["a0", "zoe", "zed"], "item_id": ["b00", "a00", "new"], "timestamp": [1] * 3})
+        pl.concat([plays(7, 8), others]).write_csv(split / "test.tsv", separator="\t")
+
+        result = evaluate(split, "--order", "none", "--json", tmp_path / "outcome.json", *only("popular"))
+
+        assert result.exit_code == 0, result.output
+        assert "order: it is not known which plays of a listener are later" in result.stdout
+        repeated = len(plays(7, 8)) - len(plays(7, 8).join(plays(0, 7), on=["user_id", "item_id"], how="anti"))
+        assert f"2 listeners without training data, {repeated} repeated pairs" in result.stdout
+        assert "tracks without training data, not left out: 1" in result.stdout
+        assert "warning: there is no validation file" in result.stdout
+        assert "warning: there is no validation file" in result.stderr
+        written = strict_json(tmp_path / "outcome.json")
+        assert (written["order"], written["validation_is_carved"], written["n_repeats"]) == ("none", True, repeated)
+        assert written["n_tracks_with_features"] == 0
 
     def test_a_misspelt_recommender_gets_a_hint(self, folder: Path) -> None:
         """A misspelt recommender is refused, and the nearest name is suggested."""

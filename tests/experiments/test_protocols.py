@@ -1,7 +1,7 @@
 """The three evaluation protocols, and what a split folder must contain."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import InputError
 from recsys.experiments.protocols import ExcludeSeen, Protocol, from_folder, leave_last_out, temporal
+from recsys.experiments.split_folder import Order
 from recsys.recommenders.base import Recommender
 from recsys.warehouse.query import Warehouse
 
@@ -85,12 +86,13 @@ def tables() -> dict[str, pl.DataFrame]:
     return {"train": table(TRAIN), "validation": table(VALIDATION), "test": table(TEST)}
 
 
-def write(folder: Path, frames: dict[str, pl.DataFrame], form: str = "tsv") -> Path:
-    """Write each table to a file of its name."""
+def write(folder: Path, frames: dict[str, pl.DataFrame], form: str = "tsv", *, quoted: bool = True) -> Path:
+    """Write each table to a file of its name; quotes in TSV as they are if not `quoted`."""
     folder.mkdir(exist_ok=True)
     for name, frame in frames.items():
         path = folder / f"{name}.{form}"
-        frame.write_csv(path, separator="\t") if form == "tsv" else frame.write_parquet(path)
+        quotes: Any = "necessary" if quoted else "never"
+        frame.write_csv(path, separator="\t", quote_style=quotes) if form == "tsv" else frame.write_parquet(path)
     return folder
 
 
@@ -241,10 +243,12 @@ class TestFixed:
     def test_rows_sorted_by_item_give_no_ages(self, tmp_path: Path, ids: list[str]) -> None:
         """Every age is 0 if the items of every listener are sorted, as numbers or as text."""
         train = pl.DataFrame({"user_id": ["ann", "ann", "bob"], "item_id": [*ids, ids[0]]})
+        test = pl.DataFrame({"user_id": ["bob"], "item_id": [ids[1]]})
 
-        protocol = from_folder(write(tmp_path, {"train": train, "validation": train.head(1), "test": train.tail(1)}))
+        protocol = from_folder(write(tmp_path, {"train": train, "validation": train.head(1), "test": test}))
 
         assert protocol.validation.train.age_days.tolist() == [0, 0, 0]
+        assert protocol.order == "none"
 
     def test_weights_may_be_left_out(self, tmp_path: Path) -> None:
         """Without a column weight, each row has the weight 1."""
@@ -308,15 +312,149 @@ class TestFixed:
         assert ranking["track_id"].to_list() == ["d", "d"]
 
 
+class TestOrder:
+    """The order may be chosen, whatever the files have."""
+
+    def test_no_order(self, folder: Path) -> None:
+        """Every age is 0, although there are timestamps."""
+        protocol = from_folder(folder, order="none")
+
+        assert protocol.order == "none"
+        assert protocol.test.train.age_days.tolist() == [0, 0, 0, 0]
+
+    def test_the_order_of_rows(self, folder: Path) -> None:
+        """Ages are those without timestamps: the number of later pairs."""
+        protocol = from_folder(folder, order="rows")
+
+        assert protocol.order == "rows"
+        assert protocol.test.train.age_days.tolist() == [1, 2, 0, 1]
+
+    def test_rows_sorted_by_item_may_be_an_order(self, tmp_path: Path) -> None:
+        """If a user says that rows are chronological, it does not matter that they are sorted."""
+        train = pl.DataFrame({"user_id": ["ann", "ann", "bob"], "item_id": ["a", "b", "a"]})
+        parts = {"train": train, "validation": train.head(1), "test": train.select("user_id", item_id=pl.lit("c"))}
+
+        assert from_folder(write(tmp_path, parts), order="rows").validation.train.age_days.tolist() == [1, 0, 0]
+
+
+class TestCarved:
+    """Without a validation file, a part of train is held out for tuning."""
+
+    def carved(self, folder: Path, **given: Any) -> Protocol:
+        """Ann likes ten tracks, t1 again at last, and dislikes x; bob likes two, cyd one. All want t99 in the test."""
+        ann = [*(f"t{n}" for n in (5, 1, 2, 3, 4, 6, 7, 8, 9, 10)), "t1", "x"]
+        rows = [("ann", item, 100 + n, -1.0 if item == "x" else 1.0) for n, item in enumerate(ann)]
+        rows += [("bob", "t2", 50, 1.0), ("bob", "t1", 40, 1.0), ("cyd", "t3", 1, 1.0)]
+        train = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp", "weight"], orient="row")
+        test = pl.DataFrame({"user_id": ["ann", "bob", "cyd"], "item_id": ["t99"] * 3})
+        return from_folder(write(folder, {"train": train, "test": test}), **given)
+
+    def test_the_latest_fifth_of_each_listener(self, tmp_path: Path) -> None:
+        """Two of ann's ten, by their last plays; one of bob's two, by time and not by row; never cyd's only one."""
+        protocol = self.carved(tmp_path)
+
+        assert held_out_tracks(protocol.validation) == {"ann": ["t1", "t10"], "bob": ["t2"]}
+        assert liked(protocol.validation.train)["bob"] == ["t1"]
+        assert liked(protocol.validation.train)["cyd"] == ["t3"]
+        assert protocol.is_carved
+        assert "no validation file" in protocol.warnings[-1]
+
+    def test_the_order_of_rows(self, tmp_path: Path) -> None:
+        """If rows are the order, bob's last row is held out."""
+        protocol = self.carved(tmp_path, order="rows")
+
+        assert held_out_tracks(protocol.validation) == {"ann": ["t1", "t10"], "bob": ["t1"]}
+
+    def test_without_an_order_any_fifth(self, tmp_path: Path) -> None:
+        """As many tracks of each listener are held out, the same ones every time."""
+        held_out = held_out_tracks(self.carved(tmp_path, order="none").validation)
+
+        assert {user: len(tracks) for user, tracks in held_out.items()} == {"ann": 2, "bob": 1}
+        assert held_out == held_out_tracks(from_folder(tmp_path, order="none").validation)
+
+    @pytest.mark.parametrize("order", ["time", "rows", "none"])
+    def test_the_test_is_not_affected(self, tmp_path: Path, order: Order) -> None:
+        """The test model is trained on all of train, with ages as if nothing had been carved."""
+        protocol = self.carved(tmp_path, order=order)
+        uncarved = pl.read_csv(tmp_path / "train.tsv", separator="\t")
+        parts = {"train": uncarved.head(-1), "validation": uncarved.tail(1)}
+        whole = from_folder(write(tmp_path, parts), order=order)
+
+        assert not whole.is_carved
+        assert (protocol.test.train.matrix != whole.test.train.matrix).nnz == 0
+        assert (protocol.test.train.seen != whole.test.train.seen).nnz == 0
+        np.testing.assert_allclose(protocol.test.train.age_days, whole.test.train.age_days)
+        assert held_out_tracks(protocol.test) == {"ann": ["t99"], "bob": ["t99"], "cyd": ["t99"]}
+
+    def test_all_of_train_is_excluded(self, tmp_path: Path) -> None:
+        """'train' means the training file, of which the carved part is a part."""
+        protocol = self.carved(tmp_path, exclude_seen="train")
+
+        assert hidden(protocol, protocol.test)["bob"] == ["t1", "t2"]
+
+    def test_nothing_to_carve(self, tmp_path: Path) -> None:
+        """If no listener likes two items, the message asks for a validation file."""
+        train = pl.DataFrame({"user_id": ["ann", "bob"], "item_id": ["a", "b"]})
+        write(tmp_path, {"train": train, "test": train.with_columns(item_id=pl.lit("c"))})
+
+        with pytest.raises(InputError, match=r"no listener likes two items, .* Add a file validation"):
+            from_folder(tmp_path)
+
+
+class TestWarnings:
+    """What is doubtful is said in words."""
+
+    def test_a_sound_split_has_no_warning(self, tmp_path: Path) -> None:
+        """Without dislikes, repeats and unknown files there is nothing to say."""
+        parts = {name: pl.DataFrame({"user_id": [1, 1], "item_id": [f"{name}b", f"{name}a"]}) for name in tables()}
+
+        assert from_folder(write(tmp_path, parts)).warnings == ()
+
+    def test_weights_without_likes(self, folder: Path) -> None:
+        """The number of rows is given, by file."""
+        assert from_folder(folder).warnings == (
+            "train.tsv: 1 of 5 rows have a weight of at most 0: seen, but not liked",
+            "validation.tsv: 1 of 3 rows have a weight of at most 0: seen, but not liked",
+        )
+
+    def test_half_of_the_test_is_known(self, folder: Path) -> None:
+        """From half of the pairs on, the known ones are counted in a warning."""
+        write(folder, {"test": table([*TRAIN[:2], *TEST[:1], *TEST[2:3]])})
+
+        assert from_folder(folder).warnings[-1] == (
+            "test.tsv: 2 of 4 pairs are in the training files as well: they are left out"
+        )
+
+    def test_a_table_under_another_name(self, folder: Path) -> None:
+        """A misnamed validation file is not read: both are said."""
+        (folder / "validation.tsv").rename(folder / "valid.tsv")
+
+        assert [text[:30] for text in from_folder(folder).warnings[1:]] == [
+            "valid.tsv: not read; the table",
+            "there is no validation file: t",
+        ]
+
+    def test_whole_numbers_may_be_floating_point(self, tmp_path: Path) -> None:
+        """A column of floating-point numbers without fractions has the ids that integers and text have."""
+        changed = tables()
+        changed["train"] = changed["train"].with_columns(pl.col("user_id").cast(pl.Float64))
+        changed["test"] = changed["test"].with_columns(pl.col("user_id").cast(pl.String))
+
+        protocol = from_folder(write(tmp_path, changed, "parquet"))
+
+        assert protocol.test.train.users.ids().to_list() == ["1", "2"]
+        assert held_out_tracks(protocol.test) == {"1": ["d"], "2": ["d"]}
+
+
 class TestSplitFolderRefuses:
     """Every message names the file, what was found, what was expected and what to do next."""
 
     def test_a_missing_part(self, folder: Path) -> None:
         """The message about a missing table lists the files in the folder."""
-        (folder / "validation.tsv").rename(folder / "valid.tsv")
+        (folder / "test.tsv").rename(folder / "tests.tsv")
 
         with pytest.raises(
-            InputError, match=r"split: found test.tsv, train.tsv, valid.tsv, expected validation.parquet"
+            InputError, match=r"split: found tests.tsv, train.tsv, validation.tsv, expected test.parquet"
         ):
             from_folder(folder)
 
@@ -383,6 +521,86 @@ class TestSplitFolderRefuses:
 
         with pytest.raises(InputError, match=r"train.parquet: .*; expected Parquet. Write it again"):
             from_folder(folder)
+
+    @pytest.mark.parametrize(
+        ("column", "values", "message"),
+        [
+            ("item_id", [["a"]] * 5, r"column item_id is of type List, expected text or whole numbers. Write"),
+            ("item_id", [{"id": "a"}] * 5, r"column item_id is of type Struct, expected text"),
+            ("user_id", [b"1"] * 5, r"column user_id is of type Binary, expected text"),
+            ("user_id", [True] * 5, r"column user_id is of type Boolean, expected text"),
+            (
+                "user_id",
+                [1.0, 2.5, 1.0, 1.0, 1.0],
+                r"invalid user_id in 1 rows, first in row 2; expected whole numbers",
+            ),
+            ("user_id", [2.0**53] * 5, r"invalid user_id in 5 rows"),
+            ("weight", [[1.0]] * 5, r"column weight is of type List, expected numbers"),
+            ("weight", [True] * 5, r"column weight is of type Boolean, expected numbers"),
+            ("weight", [date(2026, 1, 1)] * 5, r"column weight is of type Date, expected numbers"),
+            ("weight", [None] * 5, r"invalid weight in 5 rows"),
+            ("weight", [1e300, 1.0, 1.0, 1.0, 1.0], r"invalid weight in 1 rows, first in row 1; .* from 1e-9 to 1e9"),
+            ("weight", [1.0, -1e300, 1.0, 1.0, 1.0], r"invalid weight in 1 rows, first in row 2; "),
+            ("weight", [1e-300, 1.0, 1.0, 1.0, 1.0], r"invalid weight in 1 rows, first in row 1; "),
+            ("weight", [0.0, -1.0, 0.0, 0.0, 0.0], r"train.parquet: no weight is above 0.* each row counts 1"),
+            ("timestamp", [timedelta(1)] * 5, r"column timestamp is of type Duration, expected numbers, dates, times"),
+            ("timestamp", [time(1)] * 5, r"column timestamp is of type Time, expected numbers"),
+        ],
+    )
+    def test_a_column_that_cannot_be_read(self, tmp_path: Path, column: str, values: list[Any], message: str) -> None:
+        """Types that are no ids, weights or times are refused in words, and so are values beyond single precision."""
+        changed = tables()
+        changed["train"] = changed["train"].with_columns(pl.Series(column, values))
+
+        with pytest.raises(InputError, match=message):
+            from_folder(write(tmp_path, changed, "parquet"))
+
+    @pytest.mark.parametrize(
+        ("part", "column", "values", "found"),
+        [
+            ("test", "item_id", ["d", " c", "d", "a"], "test.tsv: 1 item ids"),
+            ("test", "item_id", ['"a"', "'b'", "d", "a"], "test.tsv: 2 item ids"),
+            ("test", "user_id", ["1.0", "1.0", "2.0", "9"], "test.tsv: 2 user ids"),
+            ("validation", "user_id", ["01", "2", "2"], "validation.tsv: 1 user ids"),
+            ("validation", "user_id", ["1e+00", "2", "2"], "validation.tsv: 1 user ids"),
+        ],
+    )
+    def test_ids_in_two_spellings(self, tmp_path: Path, part: str, column: str, values: list[str], found: str) -> None:
+        """Ids that are known after trimming, unquoting or rewriting numbers would otherwise count as unknown."""
+        changed = tables()
+        changed[part] = changed[part].with_columns(pl.Series(column, values))
+
+        with pytest.raises(InputError, match=rf"{found} are among those of the training rows only without spaces"):
+            from_folder(write(tmp_path, changed, quoted=False))
+
+    def test_features_in_another_spelling(self, folder: Path) -> None:
+        """The ids of features are compared as well."""
+        write(folder, {"user_features": pl.DataFrame({"user_id": ["1.0", "2.0"], "feature": ["x", "y"]})})
+
+        with pytest.raises(InputError, match="user_features: 2 user ids are among those"):
+            from_folder(folder)
+
+    def test_a_test_inside_the_training_parts(self, folder: Path) -> None:
+        """Such a test evaluates nothing; if listeners are to hear items again, it is used, with a warning."""
+        write(folder, {"test": table([TRAIN[0], TRAIN[3], VALIDATION[0]])})
+
+        with pytest.raises(InputError, match=r"test.tsv: all 3 pairs of listener and item are in the training files"):
+            from_folder(folder)
+        assert from_folder(folder, exclude_seen="none").warnings[-1] == (
+            "test.tsv: all 3 pairs are in the training files as well: models were fitted to them, and lists may "
+            "contain them"
+        )
+        assert held_out_tracks(from_folder(folder, exclude_seen="train").test) == {"1": ["c"]}
+
+    def test_an_order_by_time_without_times(self, tmp_path: Path) -> None:
+        """The order by time needs timestamps in train and validation; a misspelt order is refused."""
+        without = {name: frame.drop("timestamp") for name, frame in tables().items()}
+        write(tmp_path, without)
+
+        with pytest.raises(InputError, match=r"train.tsv: found no column timestamp, which the order by time needs"):
+            from_folder(tmp_path, order="time")
+        with pytest.raises(InputError, match=r"order: found 'row', expected one of time, rows, none"):
+            from_folder(tmp_path, order=cast("Any", "row"))
 
     def test_an_unknown_value_of_exclude_seen(self, folder: Path) -> None:
         """A misspelt exclude_seen is refused with the three allowed values."""

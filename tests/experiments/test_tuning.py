@@ -17,7 +17,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe, InputError
 from recsys.experiments import comparison, tuning
-from recsys.experiments.tuning import Budget, TuningResult, TuningTask
+from recsys.experiments.tuning import OWN_ORDER, Budget, TuningResult, TuningTask
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASEConfig
 from recsys.recommenders.parts.filters import Filters
@@ -63,13 +63,29 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return seen
 
 
-def test_the_first_trials_are_the_defaults_with_and_without_recency(tried: list[Any]) -> None:
-    """The first trial uses the defaults, the second the defaults with recency 0; then the search begins."""
-    tuning.tune(task(), Budget(trials=4))
+def test_the_first_trials_are_the_defaults_and_their_decays(tried: list[Any]) -> None:
+    """The defaults, then without decay, then with decay by the listener's own order; then the search begins."""
+    tuning.tune(task(), Budget(trials=5))
 
     assert tried[0] == EASEConfig()
     assert tried[1] == EASEConfig(recency=0.0)
-    assert len({*tried}) == 4
+    assert tried[2] == EASEConfig(recency=0.0, rank_recency=4.0, window_weight=3.0)
+    assert len({*tried}) == 5
+
+
+def test_a_model_without_order_settings_begins_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that has only `recency` tries it once at 0, and the same settings are never tried twice."""
+    seen: list[Any] = []
+
+    def evaluated(_task: TuningTask, config: Any) -> float:
+        seen.append(config)
+        return 0.5
+
+    monkeypatch.setattr(tuning, "validation_ndcg", evaluated)
+    tuning.tune(task("content"), Budget(trials=4))
+
+    assert [config.recency for config in seen[:2]] == [scorer_class("content").config_class().recency, 0.0]
+    assert len({*seen}) == 4
 
 
 def test_every_setting_stays_in_its_range(tried: list[Any]) -> None:
@@ -103,8 +119,8 @@ def without(pairs: dict[str, Any], *, has_artists: bool) -> TuningTask:
     ("pairs", "has_artists", "fixed"),
     [
         ({}, True, set()),
-        ({"age_days": np.full(60, 4.0)}, True, {"recency", "rank_recency"}),
-        ({"age_days": np.repeat(np.arange(10.0), 6)}, True, {"recency", "rank_recency"}),  # one age per listener
+        ({"age_days": np.full(60, 4.0)}, True, {*OWN_ORDER}),
+        ({"age_days": np.repeat(np.arange(10.0), 6)}, True, {*OWN_ORDER}),  # one age per listener
         ({"strength": np.ones(60)}, True, {"strength_exponent"}),
         ({}, False, {"side_weight"}),
     ],
@@ -149,8 +165,8 @@ def test_a_seed_fixes_the_search(tried: list[Any]) -> None:
         tuning.tune(task(seed=seed), Budget(trials=6))
 
     assert tried[:6] == tried[6:12]
-    assert tried[:2] == tried[12:14]
-    assert tried[2:6] != tried[14:]
+    assert tried[:3] == tried[12:15]
+    assert tried[3:6] != tried[15:]
 
 
 def test_a_search_is_continued_from_its_journal(tried: list[Any], tmp_path: Path) -> None:

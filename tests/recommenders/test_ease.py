@@ -117,6 +117,52 @@ def test_each_column_is_a_ridge_regression() -> None:
         np.testing.assert_allclose(np.delete(weights[:, track], track), expected, atol=1e-4)
 
 
+def in_order(n_tracks: int, n_users: int) -> Interactions:
+    """Every listener plays all tracks, u0 from the first to the last, u1 from the second on, and so on."""
+    rows = [
+        {"user_id": f"u{user}", "track_id": f"t{(user + n) % n_tracks:02}", "strength": 1.0, "age_days": 1.0 * -n + 99}
+        for user in range(n_users) for n in range(n_tracks)
+    ]  # fmt: skip
+    return Interactions.of(pl.DataFrame(rows))
+
+
+def test_windows_of_consecutive_plays_are_rows() -> None:
+    """The weights are the closed form of users and, times their weight, the last ten plays and the five before."""
+    interactions = in_order(15, 2)
+    config = EASEConfig(regularization=2, dropout=0, side_weight=0, listener_exponent=0, window_weight=3)
+    windows = np.zeros((4, 15))
+    for user in range(2):
+        order = [(user + n) % 15 for n in range(15)]
+        windows[2 * user, order[5:]], windows[2 * user + 1, order[:5]] = 1, 1
+    rows = np.vstack([np.ones((2, 15)), np.sqrt(3) * windows])
+    inverse = np.linalg.inv(rows.T @ rows + 2 * np.eye(15))
+    expected = -inverse / inverse.diagonal()
+    np.fill_diagonal(expected, 0)
+
+    fitted = EASE(config).fit(interactions)
+
+    np.testing.assert_allclose(fitted.arrays()["weights"], expected, atol=1e-5)
+
+
+def test_tracks_played_together_predict_each_other_more() -> None:
+    """All listeners have the same tracks; windows alone tell which were played close together."""
+    interactions = in_order(30, 1)
+    with_windows, without = (
+        EASE(EASEConfig(window_weight=weight)).fit(interactions).arrays()["weights"] for weight in (1.0, 0.0)
+    )
+
+    assert with_windows[29, 28] > with_windows[29, 0]
+    assert without[29, 28] == pytest.approx(without[29, 0])
+
+
+def test_windows_are_rows_of_a_large_catalogue_too() -> None:
+    """With all tracks as neighbours, the regression on neighbours has the weights of the exact one."""
+    interactions = in_order(24, 3)
+    exact, sparse = (EASE(EASEConfig(window_weight=1.0, max_tracks=n)).fit(interactions).arrays() for n in (40_000, 1))
+
+    np.testing.assert_allclose(matrix_of("weights", sparse).toarray(), exact["weights"], atol=1e-4)
+
+
 NOT_INVERTIBLE = r"2 tracks cannot be inverted: regularization is too small .* Increase regularization"
 
 

@@ -1,10 +1,10 @@
 """Printed output about models: quality, comparison, tuning, simulation, training, explanation."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.table import Column, Table
@@ -128,10 +128,28 @@ def compared(comparison: "Comparison") -> None:
     n_judged = len(comparison.rankings[comparison.best()]["user_id"].unique())
     out.print(
         f"Protocol {comparison.protocol.name}, full ranking of {len(cut.train.tracks):,} tracks for {n_judged:,} "
-        f"listeners ({cut.n_cold_users:,} without training data left out). p: difference from the best, Holm-adjusted.",
+        "listeners. p: difference from the best, permutation test by listener, Holm-adjusted.",
         soft_wrap=True,
     )
+    for line in _data(comparison.data()):
+        out.print(f"  {line}", soft_wrap=True)
     frame(rows)
+
+
+ORDERS = {
+    "time": "timestamps tell which plays of a listener are later",
+    "rows": "rows tell which plays of a listener are later",
+    "none": "it is not known which plays of a listener are later",
+}
+
+
+def _data(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines on what a comparison has read."""
+    yield f"order: {ORDERS[data['order']]}"
+    left_out = f"{data['n_cold_listeners']:,} listeners without training data, {data['n_repeats']:,} repeated pairs"
+    yield f"left out of the test: {left_out}; tracks without training data, not left out: {data['n_cold_tracks']:,}"
+    yield f"features: {data['n_tracks_with_features']:,} tracks, {data['n_listeners_with_features']:,} listeners"
+    yield from (f"warning: {text}" for text in data["warnings"])
 
 
 def simulated(weeks: pl.DataFrame, page: Path) -> None:

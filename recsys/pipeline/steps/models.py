@@ -182,10 +182,11 @@ def _differences(rankings: dict[str, pl.DataFrame], split: Split, recipe: Recipe
     values = {
         name: values_per_user(ranking, split, ndcg_at_k, k=recipe.evaluation.k) for name, ranking in rankings.items()
     }
+    pairs = {name: (values[own], values[name]) for name in (CHAMPION, POPULARITY_BASELINE) if name in values}
     rows = [
-        (name, *difference_interval(values[own], values[name], seed=seed), paired_p_value(values[own], values[name]))
-        for name in (CHAMPION, POPULARITY_BASELINE)
-        if name in values and name != own
+        (name, *difference_interval(*pair, seed=seed), paired_p_value(*pair, seed=seed))
+        for name, pair in pairs.items()
+        if name != own
     ]
     return pl.DataFrame(rows, DIFFERENCES.schema, orient="row")
 
