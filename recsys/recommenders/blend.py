@@ -3,8 +3,8 @@ A stacked ensemble: each member model proposes candidates, and a small learning-
 
 The ranker learns from a validation split: members are fitted to a sample of the users in the training part of the
 split, and their candidates are labelled as positive if the user first played them afterwards. Then the members are
-fitted to the whole window. So a member that overfits its training data gets no advantage, and the ranker costs a part
-of a fit.
+fitted to the whole window. So a member that overfits its training data gets no advantage, and the ranker costs a part of
+a fit.
 """
 
 from collections.abc import Iterable, Mapping
