@@ -1,10 +1,9 @@
 """
 A stacked ensemble: each member model proposes candidates, and a small learning-to-rank model orders them.
 
-The ranker learns from a validation split: members are fitted to a sample of the users in the training part of the
-split, and their candidates are labelled as positive if the user first played them afterwards. Then the members are
-fitted to the whole window. So a member that overfits its training data gets no advantage, and the ranker costs a part of
-a fit.
+The ranker learns from a validation split: members are fitted to the training part of the split, and their candidates
+are labelled as positive if the user first played them afterwards. Then the members are fitted again, to the whole
+window. So a member that overfits its training data gets no advantage. Each member is fitted twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +26,6 @@ from recsys.recommenders.parts.topk import Mask, blocks_of_users
 from recsys.recommenders.scorer import Scorer, Validation, scorer_class
 from recsys.settings import Count, Positive, Seed, Settings
 
-RANKER_SHARE = 0.4  # of the users with training pairs: the sample to which members are fitted for the ranker
 MAX_EXAMPLE_USERS = 4000  # maximum number of users whose candidates are training examples
 
 
@@ -121,11 +119,10 @@ class Blend(Scorer[BlendConfig]):
         return [model_class(model_class.config_class(**settings)) for model_class, settings in classes]
 
     def _fit_ranker(self, validation: Validation) -> Ranker:
-        """Fit the members to users of the training part of the split, and the ranker to their candidates."""
-        fitted = _fitted_members(validation)
-        training_rows = self._ranker_users(validation.split, 1 if fitted else RANKER_SHARE)
+        """Fit the members to the training part of the split, and the ranker to their candidates."""
+        training_rows = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
         train, test = validation.split.train.of_users(training_rows), validation.split.test[training_rows]
-        self.members = fitted or self._fit_members(train)
+        self.members = _fitted_members(validation) or self._fit_members(train)
         self._statistics = TrackStatistics.of(train)
         rows = self._sampled(np.flatnonzero(np.diff(test.indptr)))  # users with a test track
         users = UserBatch(
@@ -142,13 +139,6 @@ class Blend(Scorer[BlendConfig]):
             learning_rate=config.learning_rate,
             seed=config.seed,
         )
-
-    def _ranker_users(self, split: Split, share: float) -> Rows:
-        """Return a share of the users with training pairs, drawn at random, those with test pairs first."""
-        rows = np.flatnonzero(np.diff(split.train.matrix.indptr))
-        drawn = np.random.default_rng(self.config.seed).permutation(rows)
-        has_test = np.diff(split.test.indptr)[drawn] > 0
-        return np.sort(drawn[np.argsort(~has_test, kind="stable")][: int(np.ceil(share * len(rows)))])
 
     def _sampled(self, rows: Rows) -> Rows:
         if len(rows) <= MAX_EXAMPLE_USERS:

@@ -33,8 +33,8 @@ class Validation:
 
     Attributes:
         split: An earlier part of the training window, and the tracks that its users first played afterwards.
-        load_fitted: Loads the same scorer, already fitted to `split.train`. This saves a fit to a sample of its users.
-            None: no such scorer was saved.
+        load_fitted: Loads the same scorer, already fitted to `split.train`. This saves one fit; results are the same
+            without it. None: no such scorer was saved.
     """
 
     split: Split

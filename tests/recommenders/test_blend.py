@@ -261,8 +261,7 @@ class TestBlend:
         assert len(rankers[0]) == 4
 
     def test_fitted_members_are_reused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A saved blend fitted to the training part saves a fit; scores are those of a fit to all of its listeners."""
-        monkeypatch.setattr(blend, "RANKER_SHARE", 1)
+        """With a saved blend fitted to the training part, each member is fitted only once; scores do not change."""
         interactions, fits, original = interactions_of(0, 9), [], ItemKNN.fit
         Recommender(Blend(SMALL)).fit(validation_split().train).save(tmp_path / "saved")
 
@@ -285,10 +284,10 @@ class TestBlend:
         ]
         assert_frame_equal(*rankings, check_exact=True)
 
-    def test_members_are_fitted_to_a_sample_of_the_training_part_and_then_to_everything(
+    def test_members_are_fitted_to_the_training_part_and_then_to_everything(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Each member is fitted to 40 % of the listeners in the split's training part, and to the whole window."""
+        """Each member is fitted to the split's training part, and again to the whole window."""
         n_pairs, original = [], ItemKNN.fit
 
         def spied(self: ItemKNN, interactions: Interactions) -> ItemKNN:
@@ -298,7 +297,7 @@ class TestBlend:
         monkeypatch.setattr(ItemKNN, "fit", spied)
         Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=validation_split())
 
-        assert n_pairs == [8 * 6, 20 * 10]
+        assert n_pairs == [20 * 6, 20 * 10]
 
     def test_labels_are_the_test_pairs_of_the_split(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Candidates are labelled by the test pairs; tracks seen in training are not candidates."""
@@ -310,8 +309,8 @@ class TestBlend:
         )
 
         users, features, labels = blocks[0]
-        assert np.bincount(users).tolist() == [24 - 6] * 8
-        assert np.bincount(users, weights=labels).tolist() == [2] * 8
+        assert np.bincount(users).tolist() == [24 - 6] * 20
+        assert np.bincount(users, weights=labels).tolist() == [2] * 20
         assert len(features) == len(users)
 
     def test_without_examples_the_order_is_that_of_the_first_member(self) -> None:
@@ -363,16 +362,6 @@ class TestBlend:
             BadRecipe, match=r"\[recommenders.blend\] models: found .*, expected at least one, and not blend itself"
         ):
             BlendConfig(models=models)
-
-    def test_listeners_with_test_pairs_are_in_the_sample(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Of twenty listeners three have test pairs: all are examples, although 40 % of the listeners are drawn."""
-        blocks: list[Any] = []
-        monkeypatch.setattr(blend, "examples_of", blocks.extend)
-        later = pairs(6, 7).filter(pl.col("user_id").is_in(["a3", "b0", "b9"])).select("user_id", "track_id")
-
-        Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=Split.of(interactions_of(0, 5), later))
-
-        assert [len(np.unique(users)) for users, _, _ in blocks] == [3]
 
     def test_samples_listeners_if_there_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The ranker learns from at most MAX_EXAMPLE_USERS listeners."""
