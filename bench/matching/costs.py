@@ -67,20 +67,20 @@ def print_changes(index: FingerprintIndex, folder: Path, queries: list[F32]) -> 
     """Print the time to save and load an index, to remove a recording and add it again, and to build it anew."""
     name = index.ids[0]
     vectors = index.vectors(*index.starts[:2])
-    with _timed("save"):
+    with _printing_time("save"):
         index.save(folder)
     print(f"on disk: {sum(path.stat().st_size for path in folder.iterdir()) / 2**20:.0f} MB")
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         own_mb, of_files_mb = pool.submit(_memory_mb, folder, queries).result()
     print(f"memory, loaded, after {len(queries)} queries: {own_mb:.0f} MB and {of_files_mb:.0f} MB of its files")
-    with _timed("load"):
+    with _printing_time("load"):
         loaded = FingerprintIndex.load(folder)
-    with _timed("remove one recording"):
+    with _printing_time("remove one recording"):
         loaded.remove([name])
-    with _timed("add one recording"):
+    with _printing_time("add one recording"):
         loaded.add([name], [vectors])
     every = [loaded.vectors(*loaded.starts[row : row + 2]) for row in range(len(loaded))]
-    with _timed("build anew from the vectors of another network"):
+    with _printing_time("build anew from the vectors of another network"):
         FingerprintIndex.build(loaded.ids, every, version="another")
 
 
@@ -100,7 +100,7 @@ def _resident_mb() -> dict[str, float]:
 
 
 @contextmanager
-def _timed(what: str) -> Iterator[None]:
+def _printing_time(what: str) -> Iterator[None]:
     started, used = perf_counter(), process_time()
     yield
     print(f"{what}: {perf_counter() - started:.2f} s, {process_time() - used:.2f} CPU-s")

@@ -44,9 +44,9 @@ class MatchHistory:
     Attributes:
         candidates: One row per use found (MATCH_CANDIDATES_COLUMNS).
         checks: One row per searched upload or catalogue recording (MATCH_CHECKS_COLUMNS).
-        prints: The fingerprints of the uploads; None before the first, or if another version's network made them.
+        fingerprints: The fingerprints of the uploads; None before the first, or if another version's network made them.
     """
 
     candidates: pl.DataFrame
     checks: pl.DataFrame
-    prints: "FingerprintIndex | None" = None
+    fingerprints: "FingerprintIndex | None" = None

@@ -66,37 +66,37 @@ def extend_history(
     new = [upload for audio_id, upload in files.items() if audio_id not in known[UPLOAD]]
     waiting = [audio_id for audio_id in index.ids if audio_id not in known[CATALOGUE]][: settings.recordings]
     candidates, checks = _search_recordings(waiting, index, calibration)
-    prints = _prints_of_earlier(files, last, index.version, limits)
+    fingerprints = _fingerprints_of_earlier(files, last, index.version, limits)
     pairs = set(last.candidates.filter(source_kind=UPLOAD).select("source_audio_id", "audio_id").iter_rows())
     candidates += [
         _candidate(UPLOAD, files[audio_id].file, audio_id, use, None)
-        for audio_id, use in _later_uses(prints, waiting, index, calibration)
+        for audio_id, use in _later_uses(fingerprints, waiting, index, calibration)
         if (audio_id, use.audio_id) not in pairs
     ]
     sheets = _sheets(new, index, limits, calibration)
-    prints.add(*_decoded(sheets))
+    fingerprints.add(*_decoded(sheets))
     candidates += [_candidate_of(upload, cue) for upload, sheet in sheets for cue in sheet.cues]
     checks += [_check_of(upload, sheet) for upload, sheet in sheets]
     return MatchHistory(
         _with_rows(last.candidates, candidates, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
         _with_rows(last.checks, checks, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
-        prints,
+        fingerprints,
     )
 
 
-def _prints_of_earlier(
+def _fingerprints_of_earlier(
     files: Mapping[str, Recording], last: MatchHistory, version: str, limits: AudioSettings
 ) -> FingerprintIndex:
     """Return the fingerprints of the uploads that were searched before and still lie there; missing ones are made."""
-    prints = FingerprintIndex.build([], [], version=version) if last.prints is None else last.prints
+    fingerprints = FingerprintIndex.build([], [], version=version) if last.fingerprints is None else last.fingerprints
     decoded = last.checks.filter(pl.col("failure").is_null(), source_kind=UPLOAD)["source_audio_id"]
     earlier = {audio_id: files[audio_id].path for audio_id in decoded if audio_id in files}
-    prints.remove([audio_id for audio_id in prints.ids if audio_id not in earlier])
-    missing = {path: audio_id for audio_id, path in earlier.items() if audio_id not in prints.ids}
+    fingerprints.remove([audio_id for audio_id in fingerprints.ids if audio_id not in earlier])
+    missing = {path: audio_id for audio_id, path in earlier.items() if audio_id not in fingerprints.ids}
     made = fingerprint_files(list(missing), limits) if missing else ()
     found = {missing[path]: result.vectors[::INDEX_STEP] for path, result in made if not isinstance(result, Failure)}
-    prints.add(list(found), list(found.values()))
-    return prints
+    fingerprints.add(list(found), list(found.values()))
+    return fingerprints
 
 
 def _search_recordings(
@@ -120,7 +120,7 @@ def _search_recordings(
 
 
 def _later_uses(
-    prints: FingerprintIndex, waiting: Sequence[str], index: FingerprintIndex, calibration: Calibration
+    fingerprints: FingerprintIndex, waiting: Sequence[str], index: FingerprintIndex, calibration: Calibration
 ) -> list[tuple[str, Use]]:
     """
     Search earlier uploads for recordings that came later; return the id of the upload with each use.
@@ -129,13 +129,13 @@ def _later_uses(
     sound with it are searched for it in the whole catalogue.
     """
     shared = defaultdict[str, set[str]](set)
-    for audio_id in waiting if len(prints) else []:
-        for use in find_uses(prints, _dense(index, audio_id), calibration):
+    for audio_id in waiting if len(fingerprints) else []:
+        for use in find_uses(fingerprints, _dense(index, audio_id), calibration):
             shared[use.audio_id].add(audio_id)
     return [
         (upload_id, use)
         for upload_id, audio_ids in sorted(shared.items())
-        for use in find_uses(index, _dense(prints, upload_id), calibration)
+        for use in find_uses(index, _dense(fingerprints, upload_id), calibration)
         if use.audio_id in audio_ids
     ]
 

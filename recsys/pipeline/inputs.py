@@ -210,7 +210,7 @@ class Inputs:
         found = possible_audio(folder) if folder.is_dir() else []
         readable = [path for path in found if can_be_opened(path)]
         for path in sorted(set(found) - set(readable)):
-            text = f"{printable(str(path))} is not searched: it is no file that can be opened. Replace or remove it"
+            text = f"{printable(str(path))} is not searched: there is no file that can be opened. Replace or remove it"
             self.note(event="warning", text=text)
         return named_recordings(folder, readable)
 

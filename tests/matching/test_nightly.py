@@ -50,9 +50,9 @@ def uploaded(name: str, path: Path = Path("nowhere")) -> Recording:
 def history_of(tracks: dict[str, np.ndarray], found: pl.DataFrame) -> MatchHistory:
     """The history of a run that searched all tracks, a mix with 20 s of a recording after 15 s, and a stranger."""
     mix = np.concatenate([walk(101, 15), piece(NEW, 10, 20, noise=0.3), walk(102, 15)])
-    prints = index_of({"mix": mix, "stranger": walk(103, 50)})
+    fingerprints = index_of({"mix": mix, "stranger": walk(103, 50)})
     checks = searched(*(("catalogue", name) for name in tracks), ("upload", "mix"), ("upload", "stranger"))
-    return MatchHistory(found, checks, prints)
+    return MatchHistory(found, checks, fingerprints)
 
 
 def next_run(
@@ -80,8 +80,8 @@ def test_a_recording_that_comes_later_is_found_in_an_earlier_upload(
         [15, 35, 10, 30], abs=1.5
     )
     assert after.checks.filter(checked_on=SECOND)["source_audio_id"].to_list() == ["new"]
-    assert after.prints is not None
-    assert after.prints.ids == ["mix", "stranger"]
+    assert after.fingerprints is not None
+    assert after.fingerprints.ids == ["mix", "stranger"]
 
 
 def test_a_use_is_reported_once(tracks: dict[str, np.ndarray], calibration: Calibration) -> None:
@@ -102,8 +102,8 @@ def test_an_upload_that_was_removed_is_not_searched_again(
     after = next_run(index_of(tracks | {"new": NEW}), [uploaded("stranger")], last, calibration)
 
     assert after.candidates.is_empty()
-    assert after.prints is not None
-    assert after.prints.ids == ["stranger"]
+    assert after.fingerprints is not None
+    assert after.fingerprints.ids == ["stranger"]
 
 
 def test_missing_fingerprints_of_earlier_uploads_are_made(
@@ -121,5 +121,5 @@ def test_missing_fingerprints_of_earlier_uploads_are_made(
     after = next_run(index, uploads, last, calibration)
 
     assert after.candidates.select("source_audio_id", "audio_id").rows() == [("old", "song")]
-    assert after.prints is not None
-    assert after.prints.ids == ["old"]
+    assert after.fingerprints is not None
+    assert after.fingerprints.ids == ["old"]

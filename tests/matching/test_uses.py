@@ -96,15 +96,15 @@ def test_a_long_use_of_a_loop_is_one_use(tracks: Tracks, calibration: Calibratio
 
 
 @pytest.mark.parametrize("seconds", [3.072, 4.096, 8.192])
-def test_each_turn_of_a_looped_excerpt_is_a_use(tracks: Tracks, calibration: Calibration, seconds: float) -> None:
+def test_each_repetition_of_a_looped_excerpt_is_a_use(tracks: Tracks, calibration: Calibration, seconds: float) -> None:
     """Music that repeats an excerpt of a recording four times uses it four times, one after the other."""
-    turn = piece(tracks["t5"], 10, seconds, noise=0.3)
-    query = np.concatenate([walk(720, 16.384), *[turn] * 4, walk(721, 16.384)])
+    excerpt = piece(tracks["t5"], 10, seconds, noise=0.3)
+    query = np.concatenate([walk(720, 16.384), *[excerpt] * 4, walk(721, 16.384)])
 
     found = find_uses(index_of(tracks), query, calibration)
 
     assert [use.audio_id for use in found] == ["t5"] * 4
-    starts = [16.384 + turn_no * seconds for turn_no in range(4)]
+    starts = [16.384 + number * seconds for number in range(4)]
     assert [use.starts_s for use in found] == pytest.approx(starts, abs=0.6)
     assert [use.reference_starts_s for use in found] == pytest.approx([10] * 4, abs=0.8)
 

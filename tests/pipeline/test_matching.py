@@ -119,7 +119,7 @@ def test_searched_files_are_remembered(finished_matching: tuple[Run, list[str]])
     ]
     lines = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
     assert [event["text"] for event in lines if "gone.mp3" in event.get("text", "")] == [
-        f"{run.home.uploads / 'gone.mp3'} is not searched: it is no file that can be opened. Replace or remove it"
+        f"{run.home.uploads / 'gone.mp3'} is not searched: there is no file that can be opened. Replace or remove it"
     ]
     assert run.outcome("match") == {"n_uploads": 4, "n_recordings": 6, "n_found": 2}
 

@@ -52,7 +52,7 @@ def match(
             calibration=calibration_of(own_calibration),
             found_on=served_on,
         )
-        made = {FINGERPRINTS.name: fingerprint_index, UPLOAD_PRINTS.name: found.prints}
+        made = {FINGERPRINTS.name: fingerprint_index, UPLOAD_PRINTS.name: found.fingerprints}
     new = found.checks[last.checks.height :]
     counts = {
         "n_uploads": new.filter(source_kind="upload").height,
