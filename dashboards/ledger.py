@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import charts, curve_notes, curves, data, filters, home, links, maps, parts, sentences, watching
-from recsys.reports.wording import format_day, format_number, ledger_note, under, under_listeners
+from recsys.reports.wording import TOO_FEW, format_day, format_number, ledger_note, under_listeners
 
 PERIODS = {"7": "the last closed week", "1": "the last closed day", "28": "the last four closed weeks"}
 WEEKS = {"4": "the last four closed weeks", "1": "the last closed week"}
@@ -132,7 +132,7 @@ def _releases() -> None:
         key="new_releases",
         title="New releases",
         names={"artist_name": "artist", "release_date": "released", "n_plays": "plays, last closed week"},
-        missing=under(data.least_listeners()),
+        missing=TOO_FEW,
     )
 
 
@@ -282,7 +282,7 @@ def markets() -> None:
     if countries.is_empty():
         parts.empty_state("No country had enough listeners in each of these weeks.", "Choose the last closed week.")
     else:
-        few = under_listeners(data.least_listeners())
+        under = under_listeners(data.least_listeners())
         maps.figure(
             f"Countries, {WEEKS[n_weeks]}",
             countries.drop("label_id", "n_listeners"),
@@ -290,7 +290,7 @@ def markets() -> None:
             share="share",
             key="world",
             alt_text=f"Map of the countries; most plays come from {countries['name'][0]}, {countries['share'][0]:.0%}.",
-            note=f"Share of the label's plays. Grey: {few} in one of these weeks, or nobody (see all others).",
+            note=f"Share of the label's plays. Grey: {under} in one of these weeks, or nobody (see all others).",
         )
     named = sentences.with_code_names(groups, "name", "country")
     _parts(named.drop("n_listeners"), f"Plays by country, {WEEKS[n_weeks]}", key="countries", dimension="country")
@@ -503,11 +503,11 @@ def _weeks(dimension: str, cell: str) -> None:
     weeks = data.run_query("label_trend", dimension=dimension, cell=cell)
     known = [name for name in WEEK_MEASURES if weeks[name].count()]
     if not known:
-        few = under_listeners(data.least_listeners())
-        parts.empty_state(f"Every closed week had {few}.", "The plays are in all others.")
+        under = under_listeners(data.least_listeners())
+        parts.empty_state(f"Every closed week had {under}.", "The plays are in all others.")
         return
     last = weeks.row(-1, named=True)
-    missing = "withheld" if last["is_withheld"] else under(data.least_listeners())
+    missing = "withheld" if last["is_withheld"] else TOO_FEW
     with st.container(horizontal=True):
         parts.metric("Plays", last["n_plays"], column=("label_figures", "n_plays"), missing=missing)
         if dimension == "artist":
@@ -525,7 +525,7 @@ def _weeks(dimension: str, cell: str) -> None:
         title="Closed weeks",
         names={"from_day": "from", "to_day": "to"},
         formats={"hours_played": "%.1f"},
-        missing=under(data.least_listeners()),
+        missing=TOO_FEW,
     )
 
 

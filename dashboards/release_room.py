@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboards import charts, data, filters, parts, sentences
 from recsys.analytics.release_band import N_LEAST, totals_of_earlier, with_band
-from recsys.reports.wording import format_day, under, under_listeners
+from recsys.reports.wording import TOO_FEW, format_day, under_listeners
 
 KINDS = {"": "releases of its kind", "any": "all releases"}
 
@@ -96,7 +96,7 @@ def _totals(days: pl.DataFrame) -> None:
 def _missing(row: dict[str, Any]) -> str:
     if not row["is_closed"]:
         return "not yet"
-    return "withheld" if row["is_withheld"] else under(data.least_listeners())
+    return "withheld" if row["is_withheld"] else TOO_FEW
 
 
 def _curves(days: pl.DataFrame, earlier: str) -> None:

@@ -18,6 +18,7 @@ _CONTROLS = dict.fromkeys(
     "\ufffd",
 ) | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 
+TOO_FEW = "too few"  # of listeners, in place of a figure of a label
 N_NAME = 80  # of the name of a file, without its date [characters]
 
 # Problem code in marts.catalogue_health -> what pages and reports call it.
@@ -77,21 +78,16 @@ def without_controls(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
-def under(least: int | None) -> str:
-    """Say in place of a figure that the ledger of labels has none; `least`: listeners that a line needs."""
-    return "too few" if least is None else f"under {least}"
-
-
 def under_listeners(least: int | None) -> str:
-    """Say in a sentence which cells the ledger of labels has no figure for; `least`: listeners that a line needs."""
-    return f"{under(least)} listeners"
+    """Say in place of a figure that the ledger of labels has none; `least`: listeners that a line needs."""
+    return "too few listeners" if least is None else f"under {least} listeners"
 
 
 def ledger_note(least: int | None) -> str:
     """Say what the figures that a label sees include; `least`: listeners that a line of the ledger needs."""
     return (
         "Figures are of closed periods, and exact unless a note says otherwise. What had "
-        f"{under_listeners(least)} is in “all others”; where it would have a figure, it says “{under(least)}”."
+        f"{under_listeners(least)} is in “all others”; where it would have a figure, it says “{TOO_FEW}”."
     )
 
 

@@ -148,12 +148,12 @@ def test_an_artists_page_is_that_of_the_raw_rows(
 
 
 def test_what_the_ledger_leaves_out_is_never_zero(own: Warehouse) -> None:
-    """Of every artist in the label's file: a figure, “under 20” or a text instead of a table; and the note."""
+    """Of every artist in the label's file: a figure, “too few” or a text instead of a table; and the note."""
     artist_ids = own.query("select artist_id from marts.artist_profile order by artist_id")["artist_id"]
     found = [artist_page(own, artist_id) for artist_id in artist_ids]
 
     shown = {card.value for page in found for card in page.cards}
-    assert "under 20" in shown
+    assert "too few" in shown
     assert not shown & {"0", "0.0%", "None", "nan", ""}
     assert any(page.curve is None and "under 20 listeners" in page.tables[1].nothing for page in found)
     for page in found:

@@ -9,7 +9,7 @@ from recsys.reports.one_page import blocks
 from recsys.reports.one_page.content import N_ROWS, Card, OnePage, Shares, Table
 from recsys.reports.one_page.curve import Curve, curve
 from recsys.reports.one_page.label import parts_table, total_card, week_curve
-from recsys.reports.wording import format_number, ledger_note, under, under_listeners
+from recsys.reports.wording import TOO_FEW, format_number, ledger_note, under_listeners
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, run_query
 
@@ -66,7 +66,7 @@ def _own_page(warehouse: Warehouse, artist_id: str, name: str, lists: list[Table
         owner,
         f"{owner}, from its closed weeks",
         blocks.last_day(warehouse),
-        _closed_cards(warehouse, artist_id, weeks, under(least)),
+        _closed_cards(warehouse, artist_id, weeks),
         week_curve(warehouse, "artist", artist_id),
         [parts_table(title, "Recording", recordings), _weeks(weeks, least)],
         [_share(warehouse, artist_id, dimension) for dimension in blocks.GROUPS],
@@ -75,13 +75,13 @@ def _own_page(warehouse: Warehouse, artist_id: str, name: str, lists: list[Table
     )
 
 
-def _closed_cards(warehouse: Warehouse, artist_id: str, weeks: pl.DataFrame, missing: str) -> list[Card]:
+def _closed_cards(warehouse: Warehouse, artist_id: str, weeks: pl.DataFrame) -> list[Card]:
     """Return the figures of the last closed week; plays also with their change, and those of four weeks."""
     if weeks.is_empty():
-        return [Card(name, missing) for name in CLOSED.values()]
+        return [Card(name, TOO_FEW) for name in CLOSED.values()]
     last = weeks.row(-1, named=True)
     days = blocks.period(last["from_day"], last["to_day"])
-    missing = "withheld" if last["is_withheld"] else missing
+    missing = "withheld" if last["is_withheld"] else TOO_FEW
     cards = [Card(name, _figure(last, column, missing), "", days) for column, name in CLOSED.items()]
     week, month = (_part(warehouse, artist_id, n_weeks) for n_weeks in ("1", "4"))
     return [cards[0] if week is None else total_card("Plays", week, month, missing, "4 weeks"), *cards[1:]]
@@ -102,7 +102,7 @@ def _weeks(weeks: pl.DataFrame, least: int | None) -> Table:
     rows = [
         [
             blocks.period(row["from_day"], row["to_day"]),
-            *(_cell(row, column, "withheld" if row["is_withheld"] else under(least)) for column in COLUMNS),
+            *(_cell(row, column, "withheld" if row["is_withheld"] else TOO_FEW) for column in COLUMNS),
         ]
         for row in weeks.reverse().head(N_ROWS).iter_rows(named=True)
     ]

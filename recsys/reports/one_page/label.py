@@ -8,7 +8,7 @@ import polars as pl
 from recsys.reports.one_page import blocks
 from recsys.reports.one_page.content import N_ROWS, Card, OnePage, Shares, Table
 from recsys.reports.one_page.curve import Curve, curve
-from recsys.reports.wording import format_number, ledger_note, under
+from recsys.reports.wording import TOO_FEW, format_number, ledger_note
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, run_query
 
@@ -69,7 +69,7 @@ def _own_page(warehouse: Warehouse) -> OnePage:
         "",
         f"{name}, from its closed weeks",
         blocks.last_day(warehouse),
-        _closed_cards(warehouse, under(least)),
+        _closed_cards(warehouse),
         week_curve(warehouse, "week"),
         [
             _artists(warehouse),
@@ -81,7 +81,7 @@ def _own_page(warehouse: Warehouse) -> OnePage:
     )
 
 
-def _closed_cards(warehouse: Warehouse, missing: str) -> list[Card]:
+def _closed_cards(warehouse: Warehouse) -> list[Card]:
     """Return a card per measure of the last closed week, and of the last four; each measure has weeks of its own."""
     week, month = (by_measure(run_query(warehouse, "label_totals", {"days": days})) for days in ("7", "28"))
     listeners = run_query(warehouse, "label_trend", {}).drop_nulls("n_listeners").tail(1).to_dicts()
@@ -93,7 +93,7 @@ def _closed_cards(warehouse: Warehouse, missing: str) -> list[Card]:
             "last_date": row["to_day"],
         }
     measures = [name for name in MEASURES if name != "n_tracks"]
-    return [total_card(MEASURES[name], week.get(name), month.get(name), missing, "4 weeks") for name in measures]
+    return [total_card(MEASURES[name], week.get(name), month.get(name), TOO_FEW, "4 weeks") for name in measures]
 
 
 def _all_cards(warehouse: Warehouse, label_id: str) -> list[Card]:

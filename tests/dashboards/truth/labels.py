@@ -290,8 +290,8 @@ class LabelTruth:
         last, known = weeks.row(-1, named=True), [name for name in measures if not weeks[name].is_null().all()]
         listeners = {"Listeners": last["n_listeners"]} if dimension == "artist" else {}
         counts = {"Plays": last["n_plays"], **listeners}
-        metrics = {name: "under 20" if value is None else number(value) for name, value in counts.items()}
-        metrics["Skip share"] = "under 20" if last["skip_share"] is None else percent(last["skip_share"])
+        metrics = {name: "too few" if value is None else number(value) for name, value in counts.items()}
+        metrics["Skip share"] = "too few" if last["skip_share"] is None else percent(last["skip_share"])
         rows = {f"{dimension}_weeks": weeks.select("from_day", "to_day", *known).reverse()}
         lines = list[str]()
         if "n_plays" in known:

@@ -217,7 +217,7 @@ def _intro(release: Release) -> str:
 def _metric(row: Row) -> str:
     if not row["is_closed"]:
         return "not yet"
-    return "under 20" if row["n_so_far"] is None else number(row["n_so_far"])
+    return "too few" if row["n_so_far"] is None else number(row["n_so_far"])
 
 
 def _so_far(row: Row, period: str, earlier: str) -> str:
