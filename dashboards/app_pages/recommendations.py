@@ -1,5 +1,6 @@
 """Recommendations: one listener's list, the reason for each recording, and what filters and rules excluded."""
 
+import polars as pl
 import streamlit as st
 
 from dashboards import data, feedback, filters, parts, sentences
@@ -64,8 +65,9 @@ parts.table(
 
 parts.heading("Why, or why not")
 with filters.row():
-    titles = dict(zip(candidates["track_id"], candidates["title"], strict=True))
-    chosen_track = filters.choose("Recording", {track: title or track for track, title in titles.items()}, "recording")
+    offered = pl.concat([table.select("track_id", "title") for table in (candidates, recommended)])
+    titles = {track: title or track for track, title in offered.iter_rows()}
+    chosen_track = filters.choose("Recording", titles, "recording")
     typed_track = filters.text_input("Or enter an id", "track_id", placeholder="a track id").strip()
 track_id = typed_track or chosen_track
 reasons = data.run_query("why_not", user_id=user_id, track_id=track_id)["reason"].to_list()

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from dashboards.parts import OPENS
 from recsys.home import Home
 from recsys.published.explain import candidates
 from recsys.warehouse.query import Warehouse
@@ -90,6 +91,20 @@ def test_a_link_can_name_any_listener(open_page: Open, listener: str) -> None:
 
     page.text_input(key="user_id").set_value("nobody").run()
     assert "nobody has no list" in page.info[0].value
+
+
+def test_a_listener_without_candidates_has_a_list(
+    open_page: Open, listener: str, published_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recordings of the list can be chosen, as if they had been candidates."""
+    none = candidates(published_home, listener, 1).clear()
+    monkeypatch.setattr("dashboards.data.candidates", lambda _user_id: none)
+
+    page = open_page("recommendations", user_id=listener)
+
+    assert failures(page) == []
+    listed = page.dataframe[0].value["title"].str.removesuffix(OPENS)
+    assert page.selectbox(key="recording").options == listed.tolist()
 
 
 def test_a_played_recording_is_explained(open_page: Open, published_home: Home, listener: str) -> None:
