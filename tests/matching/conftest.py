@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, RATE_HZ, VECTOR_HOP_S, Fingerprinter
 from recsys.matching.alignment import Calibration
@@ -14,11 +15,14 @@ from recsys.synth.tune import compose
 
 def walk(seed: int, seconds: float) -> np.ndarray:
     """Return unit vectors, a quarter of a second apart, each similar to the one before."""
-    rng = np.random.default_rng(seed)
-    rows = [rng.standard_normal(128)]
-    for _ in range(round(seconds / VECTOR_HOP_S) - 1):
-        rows.append(0.4 * rows[-1] + 0.6 * rng.standard_normal(128))
-    return unit(np.array(rows))
+    return steps(seed, round(seconds / VECTOR_HOP_S), by=0.6)
+
+
+def steps(seed: int, n: int, *, by: float) -> np.ndarray:
+    """Return n unit vectors: each is a random one for the share `by`, and otherwise the one before."""
+    random = np.random.default_rng(seed).standard_normal((n, 128))
+    random[1:] *= by
+    return unit(lfilter([1], [1, by - 1], random, axis=0))
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

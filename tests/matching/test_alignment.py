@@ -12,17 +12,14 @@ from recsys.matching.alignment import Calibration, MatchClassifier, align_query
 from recsys.matching.fingerprint_index import CODES, EXACT_BELOW, GROUPS, FingerprintIndex
 from recsys.search.stored_index import DESCRIPTION_FILE, StaleIndex
 
+from .conftest import steps
+
 STEP_S = INDEX_STEP * VECTOR_HOP_S
 
 
 def walk(seed: int, n: int = 120, *, by: float = 0.6) -> np.ndarray:
     """Return unit vectors, a quarter of a second apart, each similar to the one before, as in music."""
-    rng = np.random.default_rng(seed)
-    rows = [rng.standard_normal(128)]
-    for _ in range(n - 1):
-        rows.append((1 - by) * rows[-1] + by * rng.standard_normal(128))
-    vectors = np.array(rows)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    return steps(seed, n, by=by)
 
 
 def excerpt(track: np.ndarray, begin_s: float, n: int, *, ratio: float = 1.0, noise: float = 0.0) -> np.ndarray:
