@@ -6,6 +6,7 @@ A home is the folder with all data of one installation:
     <home>/lake        raw tables as Parquet, the batch log, the quarantine
     <home>/inbox       new source files, for the nightly run to ingest
     <home>/uploads     files in which the nightly run looks for recordings of the catalogue
+    <home>/upload_prints   fingerprints of these files
     <home>/runs        one folder per run: its log, its finished steps, the decision of the gate
     <home>/warehouse, marts, models, exports      results, by run
     <home>/current ->  releases/<run>             the published release; publishing swaps this link
