@@ -1,6 +1,5 @@
 """Recommendations: one listener's list, the reason for each recording, and what filters and rules excluded."""
 
-import polars as pl
 import streamlit as st
 
 from dashboards import data, feedback, filters, parts, sentences
@@ -65,8 +64,8 @@ parts.table(
 
 parts.heading("Why, or why not")
 with filters.row():
-    offered = pl.concat([table.select("track_id", "title") for table in (candidates, recommended)])
-    titles = {track: title or track for track, title in offered.iter_rows()}
+    offered = [*candidates.iter_rows(named=True), *recommended.iter_rows(named=True)]
+    titles = {row["track_id"]: row["title"] or row["track_id"] for row in offered}
     chosen_track = filters.choose("Recording", titles, "recording")
     typed_track = filters.text_input("Or enter an id", "track_id", placeholder="a track id").strip()
 track_id = typed_track or chosen_track
