@@ -66,7 +66,7 @@ def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options:
 
 
 def _keep_mapping(home: Home, mapping: "Mapping", report: "IngestReport") -> None:
-    """Save a mapping by which a file was read; warn about another that no file needed."""
+    """Save a mapping by which a file was read; warn about one that read no file."""
     from recsys.ingest.mapping import save
 
     if report.batches:

@@ -3,8 +3,8 @@ Tune the settings of a recommender on a validation split: Optuna maximises nDCG 
 
 The ranges are declared in the configs (`recommenders.parts.search_space`). The first trial uses the defaults, the
 second the defaults without decay of old plays, the third those with decay by each listener's own order of plays; so the
-result is never worse than any of them. Settings that cannot
-matter on the data, such as a decay where all plays have the same age, are not searched. Test data is never used.
+result is never worse than any of them. Settings that cannot matter on the data, such as a decay where all plays have
+the same age, are not searched. Test data is never used.
 """
 
 import time

@@ -77,11 +77,9 @@ def extend_history(
     fingerprints.add(*_decoded(sheets))
     candidates += [_candidate_of(upload, cue) for upload, sheet in sheets for cue in sheet.cues]
     checks += [_check_of(upload, sheet) for upload, sheet in sheets]
-    return MatchHistory(
-        _with_rows(last.candidates, candidates, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on}),
-        _with_rows(last.checks, checks, MATCH_CHECKS_COLUMNS, {"checked_on": found_on}),
-        fingerprints,
-    )
+    found = _with_rows(last.candidates, candidates, MATCH_CANDIDATES_COLUMNS, {"found_on": found_on})
+    searched = _with_rows(last.checks, checks, MATCH_CHECKS_COLUMNS, {"checked_on": found_on})
+    return MatchHistory(found, _with_numbers_of_uses(searched, found), fingerprints)
 
 
 def _fingerprints_of_earlier(
@@ -113,7 +111,6 @@ def _search_recordings(
                 "source_kind": CATALOGUE,
                 "source_audio_id": audio_id,
                 "source_duration_s": duration_s,
-                "n_uses": len(uses),
             }
         )
     return candidates, checks
@@ -160,7 +157,6 @@ def _check_of(upload: Recording, sheet: CueSheet) -> dict[str, Any]:
         "source_file": upload.file,
         "source_audio_id": upload.audio_id,
         "source_duration_s": sheet.duration_s,
-        "n_uses": len(sheet.cues),
         "failure": None if sheet.failure is None else sheet.failure.reason,
     }
 
@@ -185,6 +181,14 @@ def interpolate(vectors: F32) -> F32:
     dense[::2] = vectors
     dense[1::2] = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), np.float32(1e-6))
     return dense
+
+
+def _with_numbers_of_uses(checks: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
+    """Count the uses of each searched source anew: some are found after its own search."""
+    source = ["source_kind", "source_audio_id"]
+    counts = candidates.group_by(source).agg(n_uses=pl.len().cast(pl.Int64))
+    counted = checks.drop("n_uses").join(counts, on=source, how="left", maintain_order="left")
+    return counted.with_columns(pl.col("n_uses").fill_null(0)).select(checks.columns)
 
 
 def _candidate_of(upload: Recording, cue: Cue) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def test_a_recording_that_comes_later_is_found_in_an_earlier_upload(
         [15, 35, 10, 30], abs=1.5
     )
     assert after.checks.filter(checked_on=SECOND)["source_audio_id"].to_list() == ["new"]
+    assert after.checks.filter(pl.col("n_uses") > 0).select("source_audio_id", "n_uses").rows() == [("mix", 1)]
     assert after.fingerprints is not None
     assert after.fingerprints.ids == ["mix", "stranger"]
 

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys.home import Home
 from recsys.lake.store import Lake
-from recsys.pipeline.indexes import write_fingerprint_index
+from recsys.matching.fingerprint_index import CODES, FingerprintIndex
+from recsys.pipeline.indexes import upload_prints, write_fingerprint_index
 
 
 @pytest.fixture
@@ -43,3 +45,20 @@ def test_half_a_copy_of_a_killed_publication_is_replaced(made: Path, tmp_path: P
 
     assert set(place(made, tmp_path / "indexes" / "r1-fingerprints")) == {"codes.npy", "about.json"}
     assert [path.name for path in (tmp_path / "indexes").iterdir()] == ["r1-fingerprints"]
+
+
+@pytest.mark.parametrize("fault", ["damaged", "of another network"])
+def test_fingerprints_of_uploads_that_cannot_be_used_are_left_out(tmp_path: Path, fault: str) -> None:
+    """A warning says so, and they are made anew; without any there is none."""
+    messages = list[str]()
+    assert upload_prints(tmp_path / "prints", lambda **event: messages.append(event["text"])) is None
+    assert messages == []
+    FingerprintIndex.build(["a"], [np.eye(2, 128, dtype=np.float32)], version="another").save(tmp_path / "prints")
+    if fault == "damaged":
+        (tmp_path / "prints" / CODES).write_bytes(b"")
+
+    assert upload_prints(tmp_path / "prints", lambda **event: messages.append(event["text"])) is None
+
+    assert len(messages) == 1
+    assert messages[0].startswith("the index of uploads is rebuilt")
+    assert ("damaged" if fault == "damaged" else "network version another") in messages[0]

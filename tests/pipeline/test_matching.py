@@ -299,5 +299,7 @@ def test_the_next_night_looks_only_through_what_is_new(
     assert later.outcome("match") == {"n_uploads": 0, "n_recordings": 1, "n_found": uses.height}
     assert found.height == 2 + uses.height
     assert set(uses["source_file"]) <= {"stranger.flac", "same bytes.flac"}
+    checks = answer(later, "from marts.match_checks").filter(source_audio_id=uses["source_audio_id"][0])
+    assert checks["n_uses"].to_list() == [uses.height]
     longest = uses.row((uses["ends_s"] - uses["starts_s"]).arg_max() or 0, named=True)  # the tune repeats itself
     assert [longest["starts_s"], longest["ends_s"]] == pytest.approx([4, 24], abs=1)
