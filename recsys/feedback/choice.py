@@ -33,25 +33,25 @@ class Shown(NamedTuple):
     Attributes:
         likes: Probability that the listener likes the track, 0..1; 0 in empty positions.
         n_listeners: Number of listeners who know the track, >= 0.
-        taste: Random numbers that decide what is liked, uniform in 0..1.
+        liking: Random numbers that decide what is liked, uniform in 0..1.
         attention: Random numbers that decide what is looked at, uniform in 0..1.
     """
 
     likes: F64
     n_listeners: F64
-    taste: F64
+    liking: F64
     attention: F64
 
 
 def position(shown: Shown) -> Bool:
     """Look at rank r with probability 1 / log2(1 + r), whatever stands above it, and play what is liked."""
-    played: Bool = (shown.taste < shown.likes) & (shown.attention < discounts(shown.likes.shape[1]))
+    played: Bool = (shown.liking < shown.likes) & (shown.attention < discounts(shown.likes.shape[1]))
     return played
 
 
 def cascade(shown: Shown) -> Bool:
     """Read from the top and play what is liked; read on with one probability after a play, with another after none."""
-    liked = shown.taste < shown.likes
+    liked = shown.liking < shown.likes
     continues = shown.attention < np.where(liked, CONTINUES_AFTER_PLAY, CONTINUES_AFTER_SKIP)
     reached = np.cumprod(continues, axis=1)[:, :-1] > 0  # of every position but the first
     played: Bool = liked & np.column_stack([np.ones(len(liked), np.bool_), reached])
@@ -62,7 +62,7 @@ def logit(shown: Shown) -> Bool:
     """Play one track or nothing, in proportion to the odds of liking times 1 / log2(1 + rank); nothing has weight 1."""
     weights = _odds(shown.likes) * discounts(shown.likes.shape[1])
     with np.errstate(divide="ignore"):
-        utility = np.log(weights) - np.log(-np.log(np.clip(shown.taste, 1e-12, 1 - 1e-12)))  # Gumbel noise
+        utility = np.log(weights) - np.log(-np.log(np.clip(shown.liking, 1e-12, 1 - 1e-12)))  # Gumbel noise
     nothing = -np.log(-np.log(np.clip(shown.attention[:, :1], 1e-12, 1 - 1e-12)))
     best = utility.max(axis=1, keepdims=True)
     played: Bool = (utility == best) & (best > nothing)

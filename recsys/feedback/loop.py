@@ -180,13 +180,13 @@ def _weeks(
     log, posterior = _Log.of(listeners.context.interactions), Posterior.prior(len(FEATURES))
     for week in range(1, settings.weeks + 1):
         rng = np.random.default_rng([settings.seed, week])
-        taste = rng.random(listeners.like_probabilities.shape, np.float32)
-        attention = rng.random((len(taste), settings.k))
+        liking = rng.random(listeners.like_probabilities.shape, np.float32)
+        attention = rng.random((len(liking), settings.k))
         organic_plays = _organic_plays(listeners, log, settings.organic, rng)
         context = replace(listeners.context, interactions=log.interactions(listeners.context.interactions, week))
         lists = _lists(context, remedy, settings, posterior, rng)
         shown = _Shown.of(lists, listeners)
-        is_played = _played(listeners, shown, log, choice=settings.choice, taste=taste, attention=attention)
+        is_played = _played(listeners, shown, log, choice=settings.choice, liking=liking, attention=attention)
         posterior = _learned(posterior, lists, is_played)
         log.add(shown.users[is_played], shown.tracks[is_played], week, by_list=True)
         log.add(*organic_plays, week, by_list=False)
@@ -257,7 +257,7 @@ class _Log:
 
 
 def _played(
-    listeners: SimulatedListeners, shown: _Shown, log: _Log, *, choice: str, taste: F32, attention: F64
+    listeners: SimulatedListeners, shown: _Shown, log: _Log, *, choice: str, liking: F32, attention: F64
 ) -> Bool:
     """Return which entries of the lists are played, aligned with `shown`."""
     pairs, places = (shown.users, shown.tracks), (shown.users, shown.positions)
@@ -266,7 +266,7 @@ def _played(
     likes[places], n_listeners[places], draws[places] = (
         listeners.like_probabilities[pairs],
         known[shown.tracks],
-        taste[pairs],
+        liking[pairs],
     )
     played: Bool = CHOICES[choice](Shown(likes, n_listeners, draws, attention))[places]
     return played
