@@ -50,9 +50,7 @@ def main(n_logs: int, n_truth: int, n_nights: int, n_repeats: int) -> None:
         mean = np.mean([estimate.value for estimate in estimates])
         print(f"{name:<14} {n_covering} of {n_logs} intervals contain it, {width:.4f} wide; mean {mean:.4f}")
     print_online_test(n_logs)
-    print(
-        f"\nOver {n_nights} nights of {N_PER_NIGHT} decisions, {n_repeats} seeds: regret, and plays won over the static list"
-    )
+    print(f"\nOver {n_nights} nights of {N_PER_NIGHT} decisions: regret, and plays won over a static list")
     static = np.array([regret(POLICIES[STATIC], seed, n_nights) for seed in range(n_repeats)])
     for name, policy in POLICIES.items():
         regrets = np.array([regret(policy, seed, n_nights) for seed in range(n_repeats)])
