@@ -2,8 +2,8 @@
 Interleaving: compare two recommenders online in the same list, by team draft.
 
 The two take turns, a coin decides who begins each round, and each adds its best track that the list does not have yet.
-A play counts for the team that added the track. Rounds in which one recommender has no track left belong to no team, so
-that a longer list is no advantage. A listener sees both recommenders at once, so far
+A play counts for the team that added the track. Rounds in which one recommender has no track left are not contested and
+do not count, so that a longer list is no advantage. A listener sees both recommenders at once, so far
 fewer listeners are needed than in a test of two groups.
 
 Source:
@@ -11,18 +11,44 @@ Source:
     Radlinski, Yue, Large-Scale Validation and Analysis of Interleaved Search Evaluation (2012).
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import polars as pl
+from msgspec import Meta
 
 from recsys.columns import RANK, TRACK_ID, USER_ID, Column, schema
 from recsys.errors import InputError
 from recsys.evaluate.significance import Interval, difference_interval, paired_p_value
+from recsys.settings import Count, Seed, Settings
 
 FIRST, SECOND = "first", "second"
-INTERLEAVED_COLUMNS = (USER_ID, RANK, TRACK_ID, Column("team", pl.String()))
+INTERLEAVED_COLUMNS = (USER_ID, RANK, TRACK_ID, Column("team", pl.String()), Column("is_contested", pl.Boolean()))
 MAX_P = 0.05  # of a verdict that one recommender is better
+
+
+@dataclass(frozen=True)
+class InterleavingSettings(Settings):
+    """
+    The [interleaving] section of a recipe.
+
+    Attributes:
+        challenger: Name of the recommender that is interleaved with the exported one; empty for none.
+        share: Share of the listeners whose lists are interleaved, 0..1, drawn anew in every run.
+        days: Number of days within which a play counts [d].
+        seed: Seed of the draws; each run date has its own random generator.
+    """
+
+    challenger: str = ""
+    share: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    days: Count = 7
+    seed: Seed = 7
+
+    def generator(self, as_of: date) -> np.random.Generator:
+        """Return the random generator for the run of a date."""
+        return np.random.default_rng([self.seed, as_of.toordinal()])
 
 
 class Verdict(NamedTuple):
@@ -51,15 +77,15 @@ def team_draft(first: pl.DataFrame, second: pl.DataFrame, k: int, *, rng: np.ran
         rng: Random generator of the coins.
 
     Returns:
-        One row per listener and rank with INTERLEAVED_COLUMNS, listeners in the order of `first`; team is 'first',
-        'second', or null where only one recommender had tracks left.
+        One row per listener and rank with INTERLEAVED_COLUMNS, listeners in the order of `first`; team is 'first' or
+        'second', and is_contested false where only one recommender had tracks left.
     """
     lists_of_second = _lists(second)
     rows = [
-        (user, rank, track, team)
+        (user, rank, *drafted)
         for user, tracks in _lists(first).items()
         if user in lists_of_second
-        for rank, (track, team) in enumerate(_drafted(tracks, lists_of_second[user], k, rng), 1)
+        for rank, drafted in enumerate(_drafted(tracks, lists_of_second[user], k, rng), 1)
     ]
     return pl.DataFrame(rows, schema(INTERLEAVED_COLUMNS), orient="row")
 
@@ -69,8 +95,8 @@ def verdict(plays: pl.DataFrame, *, seed: int) -> Verdict:
     Judge two recommenders by the plays of their interleaved lists.
 
     Args:
-        plays: team (as in `team_draft`), user_id, and reward: 1 if the listener played the track, else 0. Listeners
-            without a play count as undecided.
+        plays: user_id, team and is_contested (as in `team_draft`), and reward: 1 if the listener played the track,
+            else 0. Listeners without a play count as undecided.
         seed: Seed of the bootstrap and of the permutation test.
 
     Raises:
@@ -78,8 +104,8 @@ def verdict(plays: pl.DataFrame, *, seed: int) -> Verdict:
     """
     if not plays["reward"].is_in([0, 1]).all():
         raise InputError("reward: found other values, expected 0 or 1, whether the listener played the track")
-    won = [(pl.col("reward").filter(team=team).sum().cast(pl.Float64)).alias(team) for team in (FIRST, SECOND)]
-    by_listener = plays.group_by("user_id", maintain_order=True).agg(won)
+    won = [pl.col("reward").filter(team=team).sum().cast(pl.Float64).alias(team) for team in (FIRST, SECOND)]
+    by_listener = plays.filter("is_contested").group_by("user_id", maintain_order=True).agg(won)
     of_first, of_second = (by_listener[team].to_numpy() for team in (FIRST, SECOND))
     difference = difference_interval(of_first, of_second, seed=seed)
     p_value = paired_p_value(of_first, of_second, seed=seed)
@@ -94,16 +120,16 @@ def _lists(lists: pl.DataFrame) -> dict[str, list[str]]:
     return dict(in_order.iter_rows())
 
 
-def _drafted(first: list[str], second: list[str], k: int, rng: np.random.Generator) -> list[tuple[str, str | None]]:
-    """Return the tracks of one list with their teams."""
+def _drafted(first: list[str], second: list[str], k: int, rng: np.random.Generator) -> list[tuple[str, str, bool]]:
+    """Return the tracks of one list with their teams, and whether both teams took part in the round."""
     left = {FIRST: first, SECOND: second}
-    drafted: list[tuple[str, str | None]] = []
+    drafted: list[tuple[str, str, bool]] = []
     while len(drafted) < k and (left[FIRST] or left[SECOND]):
-        added: list[tuple[str, str | None]] = []
+        added = []
         for team in (FIRST, SECOND) if rng.random() < 0.5 else (SECOND, FIRST):
             if left[team]:
                 track = left[team][0]
                 added.append((track, team))
                 left = {name: [other for other in tracks if other != track] for name, tracks in left.items()}
-        drafted += added if len(added) == len(left) else [(track, None) for track, _ in added]
+        drafted += [(track, team, len(added) == len(left)) for track, team in added]
     return drafted[:k]

@@ -23,7 +23,8 @@ def drafts(first: str, second: str, k: int) -> set[tuple[str, str]]:
     found = set()
     for seed in range(60):
         made = team_draft(lists({"ann": first}), lists({"ann": second}), k, rng=np.random.default_rng(seed))
-        teams = "".join({FIRST: "1", SECOND: "2", None: "-"}[team] for team in made["team"])
+        contested = made.select(pl.when("is_contested").then("team").otherwise(pl.lit("-"))).to_series()
+        teams = "".join({FIRST: "1", SECOND: "2", "-": "-"}[team] for team in contested)
         assert made["rank"].to_list() == list(range(1, len(made) + 1))
         found.add(("".join(made["track_id"]), teams))
     return found
@@ -52,14 +53,14 @@ def test_only_listeners_of_both_are_interleaved() -> None:
 
 
 def test_a_verdict_by_hand() -> None:
-    """Per listener: 2 - 0, 0 - 1 and 1 - 1 plays, a mean of 1/3; tracks of no team do not count."""
+    """Per listener: 2 - 0, 0 - 1 and 1 - 1 plays, a mean of 1/3; what was not contested does not count."""
     plays = pl.DataFrame(
         [
-            *(("ann", FIRST, 1), ("ann", FIRST, 1), ("ann", SECOND, 0)),
-            *(("bob", FIRST, 0), ("bob", SECOND, 1), ("bob", None, 1)),
-            *(("cleo", FIRST, 1), ("cleo", SECOND, 1)),
+            *(("ann", FIRST, 1, True), ("ann", FIRST, 1, True), ("ann", SECOND, 0, True)),
+            *(("bob", FIRST, 0, True), ("bob", SECOND, 1, True), ("bob", FIRST, 1, False)),
+            *(("cleo", FIRST, 1, True), ("cleo", SECOND, 1, True)),
         ],
-        ["user_id", "team", "reward"],
+        ["user_id", "team", "reward", "is_contested"],
         orient="row",
     )
 
@@ -73,7 +74,7 @@ def test_a_verdict_by_hand() -> None:
 
 def test_rewards_that_are_not_plays_are_refused() -> None:
     """Two plays of one track are one reward."""
-    plays = pl.DataFrame({"user_id": ["ann"], "team": [FIRST], "reward": [2]})
+    plays = pl.DataFrame({"user_id": ["ann"], "team": [FIRST], "is_contested": [True], "reward": [2]})
 
     with pytest.raises(InputError, match="expected 0 or 1"):
         verdict(plays, seed=1)
@@ -85,13 +86,13 @@ def simulated(seed: int, noise: tuple[float, float], choice: str, n: int = 150) 
     users = np.array([f"u{number:03}" for number in range(n)])
     likes = rng.beta(1, 4, (n, N_TRACKS))
     ranked = [np.argsort(-likes - std * rng.standard_normal(likes.shape), axis=1)[:, :K] for std in noise]
-    both = [
+    first, second = (
         pl.DataFrame(
             {"user_id": np.repeat(users, K), "rank": np.tile(np.arange(1, K + 1), n), "track_id": TRACKS[best.ravel()]}
         )
         for best in ranked
-    ]
-    made = team_draft(*both, K, rng=rng)
+    )
+    made = team_draft(first, second, K, rng=rng)
     shown = np.searchsorted(TRACKS, made["track_id"].to_numpy()).reshape(n, K)
     shown_likes = np.take_along_axis(likes, shown, axis=1)
     played = CHOICES[choice](Shown(shown_likes, np.zeros((n, K)), rng.random((n, K)), rng.random((n, K))))
