@@ -20,14 +20,14 @@ def test_off_policy_estimates_agree_with_an_online_test(name: str) -> None:
 def test_the_static_list_has_the_regret_of_the_first_option() -> None:
     """Its regret is that of the first option in the same decisions, whatever it might have learned."""
     rng = np.random.default_rng(5)
-    nights = []
+    regrets = []
     for _ in range(3):
         contexts = Contexts.random(N_PER_NIGHT, 10, rng)
-        nights.append((contexts.probabilities.max(axis=1) - contexts.probabilities[:, 0]).sum())
+        regrets.append((contexts.probabilities.max(axis=1) - contexts.probabilities[:, 0]).sum())
         rng.random((N_PER_NIGHT, 1))  # the draw of an option
         rng.random(N_PER_NIGHT)  # and of its reward
 
-    assert regret(POLICIES[STATIC], 5, 3) == pytest.approx(sum(nights))
+    assert regret(POLICIES[STATIC], 5, 3) == pytest.approx(sum(regrets))
 
 
 @pytest.mark.parametrize("name", ["Thompson", "LinUCB", "Thompson, 5 % first option", "LinUCB, 5 % first option"])

@@ -42,8 +42,8 @@ def test_the_export_names_the_recommender_of_each_track(second: Run) -> None:
     assert log["user_id"].n_unique() / lists["user_id"].n_unique() == pytest.approx(0.5, abs=0.1)
     assert of_both.filter(team="second")["recommender"].unique().to_list() == ["popular"]
     assert of_both.filter(team="first")["recommender"].unique().to_list() == ["als"]
-    turns = log.filter("is_contested").group_by("user_id").agg((pl.col("team") == "first").mean())
-    assert turns["team"].mean() == pytest.approx(0.5, abs=0.01)
+    shares = log.filter("is_contested").group_by("user_id").agg((pl.col("team") == "first").mean())
+    assert shares["team"].mean() == pytest.approx(0.5, abs=0.01)
     assert of_both["propensity"].unique().to_list() == [1.0]
 
 

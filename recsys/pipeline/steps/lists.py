@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,20 +106,14 @@ def recommend(
     chosen, n_widened = full_lists(inputs.candidates, inputs.recommend, rules, context, exploration.candidate_length(k))
     rng = exploration.generator(as_of)
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
-    ranking = interleaved(
-        ranking,
-        chosen,
-        lambda users: challengers_lists(users, inputs, recipe, context, rules),
-        recipe=recipe,
-        as_of=as_of,
-    )
+    challenge = partial(challengers_lists, inputs=inputs, recipe=recipe, context=context, rules=rules)
+    ranking = interleaved(ranking, chosen, challenge, recipe=recipe, as_of=as_of)
     reasons = with_reason_kind(model.add_reasons(ranking, interactions), catalogue)
     lists = _with_sources(with_reason_text(reasons, catalogue), recipe)
     without = without_list(listeners, lists, inputs.filters)
     _warn(without, listeners.height, note)
     products = {name: product_maker(name)(inputs) for name in product_names()}
-    counts = _list_counts(lists, k) | {
-        "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
+    counts = _list_counts(lists, ranking, k) | {
         "n_without_list": without.height,
         "n_widened": n_widened,
         "n_candidates": inputs.candidates.height,
@@ -128,8 +123,7 @@ def recommend(
         CANDIDATES.name: inputs.candidates,
         RECOMMENDATIONS.name: lists,
         WITHOUT_LIST.name: without,
-        EXPLORATIONS.name: exploration_log(ranking, exploration, served_on),
-        INTERLEAVINGS.name: interleavings(ranking, recipe, served_on),
+        **_logs(ranking, recipe, served_on),
         EXPOSURE_TARGETS.name: _exposure_targets(recipe),
         PRODUCTS.name: products,
     }
@@ -141,13 +135,22 @@ def _warn(without: pl.DataFrame, n_listeners: int, note: Callable[..., None]) ->
         note(event="warning", text=summary(without, n_listeners))
 
 
-def _list_counts(lists: pl.DataFrame, k: int) -> dict[str, int]:
+def _logs(ranking: pl.DataFrame, recipe: Recipe, served_on: date) -> dict[str, pl.DataFrame]:
+    """Return the logs of what was explored and interleaved, from which later runs learn."""
+    return {
+        EXPLORATIONS.name: exploration_log(ranking, recipe.exploration, served_on),
+        INTERLEAVINGS.name: interleavings(ranking, recipe, served_on),
+    }
+
+
+def _list_counts(lists: pl.DataFrame, ranking: pl.DataFrame, k: int) -> dict[str, int]:
     lengths = lists.group_by("user_id").len()["len"]
     return {
         "n_listeners": len(lengths),
         "n_rows": lists.height,
         "n_short_lists": int((lengths < k).sum()),
         "n_explored": int(lists["is_explored"].sum()),
+        "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
     }
 
 
