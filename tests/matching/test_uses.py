@@ -92,7 +92,7 @@ def test_a_long_use_of_a_loop_is_one_use(tracks: Tracks, calibration: Calibratio
 
     found = find_uses(index_of(looped), piece(looped["loop"], 0, 50), calibration)
 
-    assert spans(found) == [("loop", 0, 49)]
+    assert spans(found) == [("loop", 0, 50)]
 
 
 @pytest.mark.parametrize("seconds", [3.072, 4.096, 8.192])
@@ -180,8 +180,8 @@ def test_a_short_use_in_long_music_is_found(tracks: Tracks, calibration: Calibra
     found = find_uses(index_of(tracks), query, calibration)
 
     assert [use.audio_id for use in found] == ["t4"]
-    assert found[0].starts_s == pytest.approx(31 + FIRST_VECTOR_S, abs=0.6)
-    assert found[0].ends_s == pytest.approx(31 + seconds + FIRST_VECTOR_S, abs=0.6)
+    assert found[0].starts_s == pytest.approx(31 + FIRST_VECTOR_S, abs=0.75)
+    assert found[0].ends_s == pytest.approx(31 + seconds + FIRST_VECTOR_S, abs=0.75)
     assert found[0].reference_starts_s - found[0].starts_s == pytest.approx(22 - 31, abs=0.3)
 
 
