@@ -105,6 +105,17 @@ class Verdict:
         """The failures as sentences."""
         return [failure.reason for failure in self.failures]
 
+    @property
+    def preference(self) -> str:
+        """What listeners of interleaved lists preferred, in words; empty without such lists."""
+        if not self.interleaving:
+            return ""
+        both = [self.interleaving["recommender"], self.interleaving["challenger"]]
+        winner = self.interleaving["winner"]
+        if not winner:
+            return f"listeners preferred neither {' nor '.join(both)}"
+        return f"listeners preferred {winner} to {both[winner == both[0]]}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as a dict, for JSON: passed, reasons, failures and interleaving."""
         failures = [asdict(one) for one in self.failures]

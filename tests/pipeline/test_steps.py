@@ -414,6 +414,11 @@ def test_the_gate_reports_which_recommender_listeners_preferred(run: Run) -> Non
     assert (found["winner"], found["mean"], found["n_users"]) == ("item_knn", -2, 30)
     assert found["p_value"] < 0.001
     assert passed.outputs["verdict"]["passed"]
+    assert passed.counts["preference"] == "listeners preferred item_knn to popular"
+    assert gated(run, recipe=recipe, interleaved_plays=interleaved_plays(1)).counts["preference"] == (
+        "listeners preferred neither popular nor item_knn"
+    )
+    assert other.counts["preference"] == ""
     assert other.outputs["verdict"]["interleaving"] == {}
 
 
