@@ -27,7 +27,7 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
 from recsys.recommenders.parts.least_squares import TOLERANCE, half_step
 from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
-from recsys.recommenders.scorer import Scorer, Validation
+from recsys.recommenders.scorer import IterativeScorer, Validation
 from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Recency, Seed, Settings
 
 TRAINING_TOLERANCE = 1e-2  # of half-steps in training, each of which the next one replaces
@@ -69,7 +69,7 @@ class ALSConfig(Settings):
     seed: Seed = 7
 
 
-class ALS(Scorer[ALSConfig]):
+class ALS(IterativeScorer[ALSConfig]):
     """
     Score = inner product of user factors and track factors.
 
@@ -85,9 +85,13 @@ class ALS(Scorer[ALSConfig]):
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
+        return self.fit_from(self._initial_factors(len(interactions.tracks)), interactions)
+
+    @override
+    def fit_from(self, track_factors: F32, interactions: Interactions) -> Self:
         weights = self._with_features(self._confidence(interactions.liked), interactions.track_features)
         by_track = weights.T.tocsr()
-        self.track_factors = self._initial_factors(len(interactions.tracks))
+        self.track_factors = track_factors
         for _ in range(self.config.epochs):
             user_factors = self._step(weights, self.track_factors, TRAINING_TOLERANCE)
             self.track_factors = self._step(by_track, user_factors, TRAINING_TOLERANCE)

@@ -71,7 +71,8 @@ def _stacks(counts: Rows) -> Iterator[Rows]:
 def _solved(weights: Csr, fixed: F32, shared: F32, tolerance: float) -> F32:
     """Solve one stack of rows in the eigenbasis. Shape (n_stack, factors)."""
     roots, columns = _padded(weights)
-    pairs = roots * fixed[columns]  # (B,N,1)*(B,N,F) -> (B,N,F)
+    pairs: F32 = fixed.take(columns, axis=0)  # (B,N,F)
+    pairs *= roots
     transposed, diagonal = pairs.swapaxes(1, 2), shared[:, :, None]
     inverse: F32 = np.reciprocal(diagonal)
     residual: F32 = np.matmul(transposed, roots)  # (B,F,1); the start is 0
