@@ -74,7 +74,9 @@ class Ranker:
         optimizer = torch.optim.AdamW([hidden, out], lr=learning_rate, weight_decay=WEIGHT_DECAY)
         for batch in _batches(len(examples.user_offsets) - 1, epochs, rng):
             rows, user = examples.of_users(batch)
-            scores = torch.nn.functional.silu(inputs.index_select(0, torch.from_numpy(rows)) @ hidden) @ out  # (n_rows,)
+            scores = (
+                torch.nn.functional.silu(inputs.index_select(0, torch.from_numpy(rows)) @ hidden) @ out
+            )  # (n_rows,)
             loss = listwise_loss(scores, torch.from_numpy(user), torch.from_numpy(examples.chosen[rows]))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
