@@ -445,11 +445,12 @@ def world(rows: pl.DataFrame, code: str, value: str, name: str, *, unit: str) ->
     """
     drawn = rows.filter(pl.col(code).is_in(list(outlines.drawn_codes())))
     form = alt.TopoDataFormat(feature=outlines.LAYER, type="topojson")
-    base = alt.Chart(alt.NamedData(OUTLINE, format=form))
+    empty = alt.Chart(alt.InlineData(outlines.topology_json(), format=form, name=OUTLINE))
     border: dict[str, Any] = {"stroke": _background(), "strokeWidth": 0.5}
     lookup = alt.LookupData(drawn, key=code, fields=[one for one in drawn.columns if one != code])
     shapes = (
-        base.transform_lookup(lookup="id", from_=lookup)
+        alt.Chart(alt.NamedData(OUTLINE, format=form))
+        .transform_lookup(lookup="id", from_=lookup)
         .transform_filter(f"isValid(datum['{name}'])")
         .mark_geoshape(**border)
         .encode(
@@ -459,8 +460,8 @@ def world(rows: pl.DataFrame, code: str, value: str, name: str, *, unit: str) ->
             tooltip=_tooltips(drawn, unit, name, value),
         )
     )
-    layers = alt.layer(base.mark_geoshape(fill=NO_ROW[_is_dark()], **border), shapes).project(type="equalEarth")
-    return _styled(layers, unit, MAP_HEIGHT).properties(datasets={OUTLINE: outlines.topology()})
+    layers = alt.layer(empty.mark_geoshape(fill=NO_ROW[_is_dark()], **border), shapes).project(type="equalEarth")
+    return _styled(layers, unit, MAP_HEIGHT)
 
 
 def _shade(value: str, rows: pl.DataFrame, unit: str) -> alt.Color:

@@ -30,6 +30,12 @@ def topology() -> dict[str, Any]:
 
 
 @cache
+def topology_json() -> str:
+    """Return the outline as JSON: through data of other types, Altair walks value by value, for half a second."""
+    return json.dumps(topology(), separators=(",", ":"))
+
+
+@cache
 def drawn_codes() -> frozenset[str]:
     """Return the codes of the countries that the outline has; small ones are not part of it."""
     return frozenset(one["id"] for one in topology()["objects"][LAYER]["geometries"] if one["id"])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -103,9 +103,15 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file's syntax tree."""
+    return tuple(ast.walk(parsed(path)))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Yield every module that a file imports, anywhere in the file, also for type checking only."""
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -172,7 +178,7 @@ def test_recommenders_use_only_public_methods_of_each_other() -> None:
 def _borrowed_names(path: Path) -> set[str]:
     """Return the private names that a file uses but does not define."""
     defined, used = {"_asdict"}, set()  # of named tuples: public in spite of its name
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         match node:
             case ast.FunctionDef(name=name) | ast.Attribute(attr=name, ctx=ast.Store()):
                 defined.add(name)
@@ -203,7 +209,7 @@ def _aliases(path: Path) -> dict[str, str]:
     assigned = {
         ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]): ast.unparse(node.value)
         for node in parsed(path).body
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Subscript)
     }
     return {name: value for name, value in assigned.items() if value.startswith("npt.NDArray[")}
 
@@ -283,7 +289,7 @@ def test_nothing_is_pickled() -> None:
     """Reading a pickle runs code that its file contains; arrays and weights are npy and npz files."""
     paths = [path for path in EVERYTHING if path.parts[len(ROOT.parts)] != "tests"]
     imported = {(path, name.partition(".")[0]) for path in paths for name in imports(path)}
-    called = {(path, node) for path in paths for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
+    called = {(path, node) for path in paths for node in nodes(path) if isinstance(node, ast.Call)}
 
     assert [(path.name, name) for path, name in imported if name in PICKLERS] == []
     assert [(path.name, ast.unparse(node)) for path, node in called if _pickles(node)] == []
@@ -306,7 +312,7 @@ def test_no_function_is_too_long() -> None:
     long = [
         f"{path.relative_to(ROOT)}: {node.name}"
         for path in EVERYTHING
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
     ]
 
@@ -324,7 +330,7 @@ def test_dates_and_seeds_are_arguments() -> None:
 
 def _calls(path: Path) -> Iterator[str]:
     """Yield every call of a dotted name in a file, as source text."""
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield ast.unparse(node)
 
@@ -363,10 +369,11 @@ def _broken_references(text: str, path: Path) -> Iterator[str]:
 
 def _prose(path: Path) -> Iterator[str]:
     """Yield the comments and docstrings of a file."""
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
-    for node in ast.walk(parsed(path)):
+    text = path.read_text(encoding="utf-8")
+    if "#" in text:
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        yield from (token.string for token in tokens if token.type == tokenize.COMMENT)
+    for node in nodes(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             yield ast.get_docstring(node) or ""
 
@@ -378,17 +385,17 @@ def _members() -> dict[str, set[str]]:
     for path in [*EVERYTHING, *ROOT.glob("*.py")]:
         members[path.parent.name].add(path.stem)
         members[path.parent.parent.name].add(path.parent.name)
-        members[path.parent.name if path.stem == "__init__" else path.stem] |= {"py", *_names_in(parsed(path))}
-        for node in ast.walk(parsed(path)):
+        members[path.parent.name if path.stem == "__init__" else path.stem] |= {"py", *_names_in(nodes(path))}
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
-                members[node.name] |= _names_in(node)
+                members[node.name] |= _names_in(ast.walk(node))
     return members
 
 
-def _names_in(tree: ast.AST) -> set[str]:
+def _names_in(tree: Iterable[ast.AST]) -> set[str]:
     """Return what a module or class defines, its attributes and imports among them."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree:
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
                 found.add(name)
@@ -401,7 +408,7 @@ def _names_in(tree: ast.AST) -> set[str]:
 def _assigned(path: Path) -> set[str]:
     """Return the parameters, variables and attributes of a file, and the packages that it imports whole."""
     found: set[str] = set()
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         match node:
             case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name):
                 found.add(name)

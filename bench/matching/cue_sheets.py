@@ -1,10 +1,11 @@
 """
 Cue sheets of long mixes: the share of uses found, errors of their times, tempo and pitch, and false uses.
 
-A mix is a sequence of excerpts of 12 to 40 s that fade into each other. Some come from indexed recordings, each with
-its own change of speed, pitch or tempo; the others from strangers, recordings that are not in the index. Training and
-calibration have used none of the recordings and noises in the mixes; the index also holds recordings that they did use.
-Then every stranger is searched alone, plain and in noise: every use found in it is false.
+A mix is a sequence of excerpts that last 8 to 36 s between the fades in which they follow each other. Some come from
+indexed recordings, each with its own change of speed, pitch or tempo; the others from strangers, recordings that are
+not in the index. Training and calibration have used none of the recordings and noises in the mixes; the index also
+holds recordings that they did use. Then every stranger is searched alone, plain and in noise: every use found in it is
+false.
 """
 
 from collections.abc import Iterable
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from recsys.matching.uses import Use
 
 RATE_HZ = 8_000  # the fingerprint's sample rate
-N_FILLING, N_PIECES, FADE_S, SEED = 150, 12, 2.0, 7
-SHORTEST_S, LONGEST_S, SHARE_INDEXED, NOISE_DB = 12.0, 40.0, 0.6, 15.0
+N_FILLING, N_PIECES, SEED = 150, 12, 7
+SHORTEST_S, LONGEST_S, SHARE_INDEXED, NOISE_DB = 8.0, 36.0, 0.6, 15.0  # lengths without the fades
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ def changed(sound: F32, rng: np.random.Generator) -> tuple[F32, float, float]:
     return sound, 1.0, 0.0
 
 
-def excerpt(path: Path, rng: np.random.Generator) -> tuple[F32, float, float, float]:
+def excerpt(path: Path, rng: np.random.Generator, fade_s: float) -> tuple[F32, float, float, float]:
     """Return a changed excerpt, faded in and out, with its offset [s], tempo ratio and pitch [semitones]."""
-    whole, fade = read_sound(path), int(FADE_S * RATE_HZ)
-    n = int(rng.uniform(SHORTEST_S, LONGEST_S) * RATE_HZ)
+    whole, fade = read_sound(path), int(fade_s * RATE_HZ)
+    n = int(rng.uniform(SHORTEST_S + 2 * fade_s, LONGEST_S + 2 * fade_s) * RATE_HZ)
     first = int(rng.integers(max(1, len(whole) - n)))
     part, ratio, semitones = changed(whole[first : first + n], rng)
     part = part / max(float(np.sqrt(np.square(part).mean())), 1e-3) * np.float32(0.1)
@@ -95,16 +96,16 @@ def excerpt(path: Path, rng: np.random.Generator) -> tuple[F32, float, float, fl
 
 
 def mixed(
-    indexed: list[Path], strangers: list[Path], noise: list[F32], rng: np.random.Generator
+    indexed: list[Path], strangers: list[Path], noise: list[F32], rng: np.random.Generator, fade_s: float
 ) -> tuple[F32, list[Piece]]:
-    """Generate a mix; return its sound and the excerpts in it."""
+    """Generate a mix whose excerpts fade into each other for so long; return its sound and the excerpts."""
     sound, pieces = np.zeros(0, np.float32), []
     for _ in range(N_PIECES):
         is_indexed = rng.random() < SHARE_INDEXED
         paths = indexed if is_indexed else strangers
         path = paths[int(rng.integers(len(paths)))]
-        part, reference_s, ratio, semitones = excerpt(path, rng)
-        start = max(0, len(sound) - int(FADE_S * RATE_HZ))
+        part, reference_s, ratio, semitones = excerpt(path, rng, fade_s)
+        start = max(0, len(sound) - int(fade_s * RATE_HZ))
         sound = np.concatenate([sound, np.zeros(start + len(part) - len(sound), np.float32)])
         sound[start:] += part
         times = start / RATE_HZ, (start + len(part)) / RATE_HZ, reference_s
@@ -157,21 +158,26 @@ def print_error(name: str, errors: Iterable[float]) -> None:
 
 
 def evaluate_mixes(
-    n_mixes: int, parts: dict[str, list[Path]], noise: list[F32], index: "FingerprintIndex", network: "Fingerprinter"
+    n_mixes: int,
+    fade_s: float,
+    parts: dict[str, list[Path]],
+    noise: list[F32],
+    index: "FingerprintIndex",
+    network: "Fingerprinter",
 ) -> None:
     """Generate mixes, find the uses in them, and print the accuracy."""
     rng, total_s = np.random.default_rng(SEED), 0.0
     detections: list[Detection] = []
     n_false = 0
     for _ in range(n_mixes):
-        sound, pieces = mixed(parts["queried"], parts["strangers"], noise, rng)
+        sound, pieces = mixed(parts["queried"], parts["strangers"], noise, rng, fade_s)
         of_mix, false_uses = detect(sound, pieces, index, network)
         detections, n_false, total_s = [*detections, *of_mix], n_false + len(false_uses), total_s + len(sound) / RATE_HZ
     hits = [(detection.piece, detection.use, detection.pitch) for detection in detections if detection.use is not None]
     share = f"{len(detections)} uses in them: found {len(hits) / len(detections):.1%}"
     print(f"{n_mixes} mixes, {total_s / 60:.0f} minutes, {share}")
-    print_error("start [s], within a fade of 2 s", (use.starts_s - piece.starts_s for piece, use, _ in hits))
-    print_error("end [s], within a fade of 2 s", (use.ends_s - piece.ends_s for piece, use, _ in hits))
+    print_error(f"start [s], fades of {fade_s:g} s", (use.starts_s - piece.starts_s for piece, use, _ in hits))
+    print_error(f"end [s], fades of {fade_s:g} s", (use.ends_s - piece.ends_s for piece, use, _ in hits))
     print_error(
         "offset in the recording [s]", (offset_error_s(piece, use) for piece, use, _ in hits if use.n_places == 1)
     )
@@ -202,8 +208,9 @@ def evaluate_strangers(
 
 @benchmark(headline=r"uses in them: found (\d+\.\d)%")
 @size("--mixes", "n_mixes", default=10, smallest=1, help="Mixes of twelve excerpts.")
+@size("--fade", "fades_s", type=float, multiple=True, default=[2.0, 8.0], smallest=[2.0], help="Length of fades [s].")
 @size("--recordings", "n", default=1_000, smallest=5, help="Recordings per part, at most.")
-def main(n_mixes: int, n: int) -> None:
+def main(n_mixes: int, fades_s: tuple[float, ...], n: int) -> None:
     """Build the index, then evaluate mixes and strangers."""
     import torch
 
@@ -217,7 +224,8 @@ def main(n_mixes: int, n: int) -> None:
     paths = [*parts["queried"], *parts["calibration"], *parts["train"][:N_FILLING]]
     vectors = [network.recording_vectors(read_sound(path), RATE_HZ)[::INDEX_STEP] for path in paths]
     index = FingerprintIndex.build([path.name for path in paths], vectors, version=network.version)
-    evaluate_mixes(n_mixes, parts, noise, index, network)
+    for fade_s in fades_s:
+        evaluate_mixes(n_mixes, fade_s, parts, noise, index, network)
     evaluate_strangers(parts["strangers"], noise, index, network)
 
 

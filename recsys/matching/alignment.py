@@ -344,15 +344,14 @@ def _contrast(cosines: F32, ratio: float, offset_s: float, low: int) -> tuple[fl
 
 def _grid(ratios: F64, offsets_s: F64) -> tuple[F64, F64]:
     """Return all pairs of a ratio and an offset, as two arrays of equal length."""
-    pairs = np.meshgrid(ratios, offsets_s)
-    return pairs[0].ravel(), pairs[1].ravel()
+    return np.tile(ratios, len(offsets_s)), np.repeat(offsets_s, len(ratios))
 
 
-def _fractional_rows(n: int, ratios: F64, offsets_s: F64, low: int) -> F64:
+def _fractional_rows(n: int, ratios: F64, offsets_s: F64, low: int) -> F32:
     """Return the fractional row, counted from row `low`, that is aligned with each query vector: (n_hypotheses, n)."""
-    seconds = offsets_s[:, None] + ratios[:, None] * (VECTOR_HOP_S * np.arange(n))
-    rows: F64 = seconds / (INDEX_STEP * VECTOR_HOP_S) - low
-    return rows
+    first = (offsets_s / (INDEX_STEP * VECTOR_HOP_S) - low).astype(np.float32)
+    steps = (ratios / INDEX_STEP).astype(np.float32)
+    return np.asarray(first[:, None] + steps[:, None] * np.arange(n, dtype=np.float32))
 
 
 def mean_cosines(cosines: F32, ratios: F64, offsets_s: F64, low: int) -> F64:
@@ -371,15 +370,17 @@ def mean_cosines(cosines: F32, ratios: F64, offsets_s: F64, low: int) -> F64:
     """
     n, m = cosines.shape
     rows = _fractional_rows(n, ratios, offsets_s, low)
-    is_within = (rows >= -0.5) & (rows <= m - 0.5)
-    left, right, share = _neighbours(rows, m)
-    vectors = np.arange(n)
-    interpolated = cosines[vectors, left] * (1 - share) + cosines[vectors, right] * share
-    means: F64 = np.where(is_within, interpolated, 0).mean(axis=1)
-    return means
+    is_within = np.abs(rows - np.float32((m - 1) / 2)) <= m / 2
+    rows = np.minimum(np.maximum(rows, 0), np.float32(m - 1))
+    left = rows.astype(np.int32)
+    shares = rows - left
+    padded = np.concatenate([cosines, cosines[:, -1:]], axis=1).ravel()  # the last row has a next one, with share 0
+    left += np.arange(n, dtype=np.int32) * np.int32(m + 1)
+    before, after = padded.take(left), padded.take(left + 1)
+    return np.asarray(np.einsum("hn,hn->h", before + (after - before) * shares, is_within) / n, np.float64)
 
 
-def _neighbours(rows: F64, m: int) -> tuple[I64, I64, F64]:
+def _neighbours(rows: F32, m: int) -> tuple[I64, I64, F32]:
     """Return the row before and after each fractional row, within 0..m-1, and the weight of the latter, 0..1."""
     rows = np.clip(rows, 0, m - 1)
     left = np.minimum(rows.astype(np.int64), max(m - 2, 0))

@@ -28,7 +28,7 @@ from recsys.matching.alignment import (
     nearest_rows,
     vote_share,
 )
-from recsys.matching.edges import correction_s
+from recsys.matching.edges import corrections_s, fit_fades
 from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half a window
@@ -167,6 +167,48 @@ class OpenMatch:
         return best[-1][1]
 
 
+@dataclass(frozen=True, eq=False)
+class RoughUse:
+    """
+    A use from its first to its last similar vector.
+
+    Attributes:
+        match: Its windows.
+        begin, end: Position of its first vector in the query, and of the vector after its last.
+        earliest: The earliest position in the recording that matches equally well.
+        n_places, score: As in `Use`.
+        fades: Likelihoods of the fades at its start and end, shape (2, len(FADES_S), len(STARTS_S)).
+    """
+
+    match: OpenMatch
+    begin: int
+    end: int
+    earliest: TimeAlignment
+    n_places: int
+    score: float
+    fades: F64
+
+    def placed(self, first_s: float, last_s: float, n: int) -> Use:
+        """Return the use in a query of n vectors; its edges are moved towards its inside by first_s and last_s."""
+        duration_s = VECTOR_HOP_S * (n - 1) + 2 * FIRST_VECTOR_S
+        starts_s = VECTOR_HOP_S * (self.begin - 0.5) + FIRST_VECTOR_S + first_s if self.begin > 0 else 0.0
+        ends_s = VECTOR_HOP_S * (self.end - 0.5) + FIRST_VECTOR_S - last_s if self.end < n else duration_s
+        starts_s, ends_s = max(0.0, starts_s), min(duration_s, ends_s)
+        best = max(self.match.windows, key=lambda window: window.probability)
+        return Use(
+            audio_id=best.alignment.track_id,
+            starts_s=starts_s,
+            ends_s=ends_s,
+            reference_starts_s=max(0.0, self.earliest.reference_s(starts_s)),
+            reference_ends_s=self.earliest.reference_s(ends_s),
+            tempo_ratio=self.earliest.ratio,
+            probability=best.probability,
+            is_strict=self.match.is_strict,
+            n_places=self.n_places,
+            score=self.score,
+        )
+
+
 def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
     """
     Find every use of indexed recordings in a query.
@@ -192,16 +234,16 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
     uses = []
     for of_recording in matches.values():
         accepted = [match for match in of_recording if match.is_strict or len(windows) == 1]
-        uses += _without_overlaps([_use(index, query, match) for match in accepted])
-    return sorted(uses, key=lambda use: (use.starts_s, -use.probability, use.audio_id))
+        uses += _without_overlaps([_rough_use(index, query, match) for match in accepted])
+    return sorted(_with_edges(uses, len(query)), key=lambda use: (use.starts_s, -use.probability, use.audio_id))
 
 
-def _without_overlaps(uses: list[Use]) -> list[Use]:
+def _without_overlaps(uses: list[RoughUse]) -> list[RoughUse]:
     """Remove uses that mostly overlap with a longer use of the same recording, which repeats itself."""
-    kept: list[Use] = []
-    for use in sorted(uses, key=lambda use: use.starts_s - use.ends_s):
-        shared_s = (min(use.ends_s, other.ends_s) - max(use.starts_s, other.starts_s) for other in kept)
-        if max(shared_s, default=0.0) < (use.ends_s - use.starts_s) / 2:
+    kept: list[RoughUse] = []
+    for use in sorted(uses, key=lambda use: use.begin - use.end):
+        shared = (min(use.end, other.end) - max(use.begin, other.begin) for other in kept)
+        if max(shared, default=0) < (use.end - use.begin) / 2:
             kept.append(use)
     return kept
 
@@ -301,7 +343,7 @@ def cosines_along(
     return cosines
 
 
-def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
+def _rough_use(index: FingerprintIndex, query: F32, match: OpenMatch) -> RoughUse:
     """Extend a match as far as query and recording sound similar, and move it to the earliest matching position."""
     found, audio_id = match.time_alignment, match.windows[0].alignment.track_id
     cosines = cosines_along(index, query, audio_id, found)
@@ -309,24 +351,12 @@ def _use(index: FingerprintIndex, query: F32, match: OpenMatch) -> Use:
     earliest, n_places = _earliest(index, query[begin : min(end, begin + N_COMPARED)], audio_id, found, begin)
     rows = index.rows_of(audio_id)
     contrast = cosines - query @ index.vectors(rows.start, rows.stop).mean(axis=0)
-    starts_s, ends_s = _edges_s(contrast, begin, end)
-    return Use(
-        audio_id=audio_id,
-        starts_s=starts_s,
-        ends_s=ends_s,
-        reference_starts_s=max(0.0, earliest.reference_s(starts_s)),
-        reference_ends_s=earliest.reference_s(ends_s),
-        tempo_ratio=earliest.ratio,
-        probability=max(window.probability for window in match.windows),
-        is_strict=match.is_strict,
-        n_places=n_places,
-        score=score,
-    )
+    return RoughUse(match, begin, end, earliest, n_places, score, _fades(contrast, begin, end))
 
 
-def _edges_s(contrast: F64, begin: int, end: int) -> tuple[float, float]:
+def _fades(contrast: F64, begin: int, end: int) -> F64:
     """
-    Return start and end of a use [s].
+    Return the likelihoods of the fades (see `fit_fades`) at the start and at the end of a use.
 
     Args:
         contrast: For each query vector, its cosine with the recording at the aligned time, minus its mean cosine with
@@ -334,18 +364,21 @@ def _edges_s(contrast: F64, begin: int, end: int) -> tuple[float, float]:
         begin: Position of the first vector of the use.
         end: Position of the vector after its last.
     """
-    n = len(contrast)
-    times_s = VECTOR_HOP_S * np.arange(n) + FIRST_VECTOR_S
+    positions = np.arange(len(contrast), dtype=np.float64) + 0.5  # the rough edges lie between two vectors
     similarity = np.nan_to_num(contrast) / max(float(np.nanmedian(contrast[begin:end])), MIN_CONTRAST)
-    starts_s, ends_s = times_s[begin] - VECTOR_HOP_S / 2, times_s[end - 1] + VECTOR_HOP_S / 2
     middle = (begin + end) // 2
-    first = correction_s(times_s[: middle + 1] - starts_s, similarity[: middle + 1])
-    last = correction_s(ends_s - times_s[middle:], similarity[middle:])
-    duration_s = times_s[-1] + FIRST_VECTOR_S
-    return (
-        0.0 if begin == 0 else max(0.0, float(starts_s + first)),
-        duration_s if end == n else min(duration_s, float(ends_s - last)),
-    )
+    first = fit_fades(VECTOR_HOP_S * (positions - begin)[: middle + 1], similarity[: middle + 1])
+    last = fit_fades(VECTOR_HOP_S * (end - positions)[middle:], similarity[middle:])
+    unknown = np.ones_like(first)  # the edge of the query says nothing about fades
+    return np.stack([first if begin > 0 else unknown, last if end < len(contrast) else unknown])
+
+
+def _with_edges(uses: list[RoughUse], n: int) -> list[Use]:
+    """Place the edges of the uses in a query of n vectors; an edge at the query's own edge stays there."""
+    if not uses:
+        return []
+    corrections = corrections_s(np.concatenate([use.fades for use in uses])).reshape(-1, 2)
+    return [use.placed(float(first), float(last), n) for use, (first, last) in zip(uses, corrections, strict=True)]
 
 
 def _extent(cosines: F64, match: OpenMatch) -> tuple[int, int, float]:

@@ -1,5 +1,6 @@
 """Maps of countries: the outline, the colours of countries, and what is not on the map."""
 
+import json
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
@@ -92,10 +93,11 @@ def test_a_map_draws_the_countries_of_the_outline() -> None:
     """Unknown and small countries are left out, and nothing is read from another server."""
     chart = drawn(rows_of(("DE", 0.5), (None, 0.3), ("SG", 0.2)))
 
-    (key,) = set(chart["datasets"]) - {charts.OUTLINE}
-    assert chart["datasets"][key] == [{"country": "DE", "value": 0.5, "name": "DE"}]
-    assert chart["data"]["name"] == charts.OUTLINE
-    assert "'url'" not in str({**chart, "datasets": {}})
+    assert list(chart["datasets"].values()) == [[{"country": "DE", "value": 0.5, "name": "DE"}]]
+    outline, shapes = (layer["data"] for layer in chart["layer"])
+    assert json.loads(outline["values"]) == outlines.topology()
+    assert shapes == {name: outline[name] for name in ("name", "format")}
+    assert "'url'" not in str(chart)
 
 
 def test_a_country_without_a_value_is_grey() -> None:

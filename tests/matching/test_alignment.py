@@ -223,9 +223,9 @@ def test_a_large_index_is_searched_by_groups(tmp_path: Path) -> None:
 
 def test_recordings_can_be_added_during_searches() -> None:
     """Searches in other threads see the index before or after an addition; in the end all recordings are found."""
-    tracks = {f"t{seed}": walk(seed, 400) for seed in range(60)}
+    tracks = {f"t{seed}": walk(seed, 100) for seed in range(60)}
     index = index_of({name: tracks[name] for name in list(tracks)[:20]})
-    queries = {name: excerpt(track, 20.0, 20, noise=0.5) for name, track in tracks.items()}
+    queries = {name: excerpt(track, 20.0, 5, noise=0.5) for name, track in tracks.items()}
     found: list[str] = []
 
     def search() -> None:

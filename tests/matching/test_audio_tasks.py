@@ -8,9 +8,7 @@ import pytest
 import soundfile
 
 from recsys.audio.fingerprint.fingerprinter import RATE_HZ, VECTOR_HOP_S, Fingerprinter
-from recsys.audio.sandbox import Failure
-from recsys.library.settings import AudioSettings
-from recsys.matching.audio_tasks import Fingerprinted, FingerprintFile, ReadSpans, fingerprint_files
+from recsys.matching.audio_tasks import FingerprintFile, ReadSpans
 from recsys.synth.render import write_audio
 
 
@@ -84,19 +82,6 @@ def test_spans_of_a_file_are_read(song: np.ndarray, tmp_path: Path) -> None:
     assert np.abs(first - whole[RATE_HZ : 3 * RATE_HZ]).max() < 1e-3
     assert np.abs(across - whole[int(58.5 * RATE_HZ) : int(62.25 * RATE_HZ)]).max() < 1e-3
     assert len(beyond) == len(whole) - 83 * RATE_HZ
-
-
-def test_a_file_that_cannot_be_decoded_does_not_stop_the_others(song: np.ndarray, tmp_path: Path) -> None:
-    """A file that cannot be decoded gives a failure with a reason."""
-    (tmp_path / "no.mp3").write_text("no music")
-    good = written(tmp_path / "good.wav", song)
-
-    results = dict(fingerprint_files([tmp_path / "no.mp3", good], AudioSettings(workers=1)))
-
-    assert isinstance(results[good], Fingerprinted)
-    failure = results[tmp_path / "no.mp3"]
-    assert isinstance(failure, Failure)
-    assert failure.reason == "not_decodable"
 
 
 @pytest.mark.slow
