@@ -37,10 +37,10 @@ def fit_fades(distances_s: F64, similarity: F64) -> F64:
     is_near = np.abs(distances_s) <= REACH_S
     from_start_s = distances_s[is_near] - STARTS_S[:, None]  # (n_starts, n)
     first_s, last_s = RISES_FROM * FADES_S - BLUR_S, RISES_UNTIL * FADES_S + BLUR_S
-    rises = np.clip((from_start_s - first_s[:, None, None]) / (last_s - first_s)[:, None, None], 0, 1)
-    inside = np.square(rises).sum(axis=2)
-    levels = ((rises * similarity[is_near]).sum(axis=2) + N_LEVEL * LEVEL) / (inside + N_LEVEL)
-    errors = np.square(similarity[is_near] - levels[..., None] * rises).sum(axis=2)
+    shapes = np.clip((from_start_s - first_s[:, None, None]) / (last_s - first_s)[:, None, None], 0, 1)
+    inside = np.square(shapes).sum(axis=2)
+    levels = ((shapes * similarity[is_near]).sum(axis=2) + N_LEVEL * LEVEL) / (inside + N_LEVEL)
+    errors = np.square(similarity[is_near] - levels[..., None] * shapes).sum(axis=2)
     return np.asarray(np.exp((errors.min() - errors) / (2 * VARIANCE)), np.float64)
 
 

@@ -189,8 +189,13 @@ class RoughUse:
     fades: F64
 
     def placed(self, first_s: float, last_s: float, n: int) -> Use:
-        """Return the use in a query of n vectors; its edges are moved towards its inside by first_s and last_s."""
-        duration_s = VECTOR_HOP_S * (n - 1) + 2 * FIRST_VECTOR_S
+        """
+        Return the use in a query of n vectors.
+
+        Its edges are moved towards its inside by first_s and last_s, at most to its middle.
+        """
+        duration_s, half_s = VECTOR_HOP_S * (n - 1) + 2 * FIRST_VECTOR_S, VECTOR_HOP_S * (self.end - self.begin) / 2
+        first_s, last_s = min(first_s, half_s), min(last_s, half_s)
         starts_s = VECTOR_HOP_S * (self.begin - 0.5) + FIRST_VECTOR_S + first_s if self.begin > 0 else 0.0
         ends_s = VECTOR_HOP_S * (self.end - 0.5) + FIRST_VECTOR_S - last_s if self.end < n else duration_s
         starts_s, ends_s = max(0.0, starts_s), min(duration_s, ends_s)

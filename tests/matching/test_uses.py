@@ -5,7 +5,7 @@ import pytest
 
 from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, RATE_HZ, Fingerprinter
 from recsys.matching.alignment import Alignment, Calibration
-from recsys.matching.uses import OpenMatch, Use, WindowMatch, find_uses
+from recsys.matching.uses import OpenMatch, RoughUse, TimeAlignment, Use, WindowMatch, find_uses
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
 from recsys.synth.tune import compose
@@ -196,3 +196,16 @@ def test_windows_count_together_only_if_they_do_not_overlap() -> None:
     assert match.is_strict
     assert not OpenMatch(match.windows[:2]).is_strict
     assert OpenMatch(match.windows[:1] + match.windows[2:3]).is_strict
+
+
+@pytest.mark.parametrize("n", [1, 4, 40])
+def test_a_use_never_ends_before_it_starts(n: int) -> None:
+    """Edges that are moved further than the use is long meet in its middle."""
+    alignment = Alignment("a", 0.0, 1.0, 0.5, 0.5, 10)
+    match = OpenMatch([WindowMatch(0, 10, alignment, 0.9, 4.0)])
+    rough = RoughUse(match, 100, 100 + n, TimeAlignment(0.0, 1.0), 1, 0.5, np.ones((2, 1, 1)))
+
+    use = rough.placed(8.0, 8.0, 1_000)
+
+    assert use.starts_s == pytest.approx(use.ends_s)
+    assert use.starts_s == pytest.approx((100 + n / 2 - 0.5) * 0.256 + FIRST_VECTOR_S)
