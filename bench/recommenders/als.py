@@ -57,6 +57,7 @@ def likes(n_users: int, n_tracks: int, n_liked: int) -> Csr:
 
 def our_fit_s(weights: Csr, n_factors: int) -> float:
     """Return the CPU time of `EPOCHS` alternations of our half-step [s]."""
+    from recsys.recommenders.als import TRAINING_TOLERANCE
     from recsys.recommenders.parts.least_squares import half_step
 
     by_track = weights.T.tocsr()
@@ -64,7 +65,8 @@ def our_fit_s(weights: Csr, n_factors: int) -> float:
     started = process_time()
     for _ in range(EPOCHS):
         for side in (weights, by_track):
-            fixed = half_step(side, fixed, unobserved=UNOBSERVED, penalties=np.full(side.shape[0], PENALTY))
+            penalties = np.full(side.shape[0], PENALTY)
+            fixed = half_step(side, fixed, unobserved=UNOBSERVED, penalties=penalties, tolerance=TRAINING_TOLERANCE)
     return process_time() - started
 
 

@@ -25,11 +25,12 @@ from recsys.dataset.features import Features
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
-from recsys.recommenders.parts.least_squares import half_step
+from recsys.recommenders.parts.least_squares import TOLERANCE, half_step
 from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
-from recsys.recommenders.scorer import Scorer, Validation
+from recsys.recommenders.scorer import IterativeScorer, Validation
 from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Recency, Seed, Settings
 
+TRAINING_TOLERANCE = 1e-2  # of half-steps in training, each of which the next one replaces
 INITIAL_NORM = 0.1  # expected norm of a track's factors before the first half-step
 
 
@@ -68,7 +69,7 @@ class ALSConfig(Settings):
     seed: Seed = 7
 
 
-class ALS(Scorer[ALSConfig]):
+class ALS(IterativeScorer[ALSConfig]):
     """
     Score = inner product of user factors and track factors.
 
@@ -84,11 +85,16 @@ class ALS(Scorer[ALSConfig]):
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
+        return self.fit_from(self._initial_factors(len(interactions.tracks)), interactions)
+
+    @override
+    def fit_from(self, track_factors: F32, interactions: Interactions) -> Self:
         weights = self._with_features(self._confidence(interactions.liked), interactions.track_features)
         by_track = weights.T.tocsr()
-        self.track_factors = self._initial_factors(len(interactions.tracks))
+        self.track_factors = track_factors
         for _ in range(self.config.epochs):
-            self.track_factors = self._step(by_track, self._step(weights, self.track_factors))
+            user_factors = self._step(weights, self.track_factors, TRAINING_TOLERANCE)
+            self.track_factors = self._step(by_track, user_factors, TRAINING_TOLERANCE)
         self.user_factors = self.fold_in(interactions.liked)
         return self
 
@@ -115,10 +121,11 @@ class ALS(Scorer[ALSConfig]):
         exponent = self.config.strength_exponent
         return mean_normalised(confidence(history, exponent=exponent, recency=recency, rank_recency=rank_recency))
 
-    def _step(self, weights: Csr, fixed: F32) -> F32:
+    def _step(self, weights: Csr, fixed: F32, tolerance: float) -> F32:
         """Solve for the factors of all rows of `weights`, given the factors of the columns (`fixed`)."""
         penalties = self._penalties(np.diff(weights.indptr), weights.shape[1])
-        return half_step(weights, fixed, unobserved=self.config.unobserved_weight, penalties=penalties)
+        unobserved = self.config.unobserved_weight
+        return half_step(weights, fixed, unobserved=unobserved, penalties=penalties, tolerance=tolerance)
 
     def _penalties(self, counts: Rows, n_others: int) -> npt.NDArray[np.float64]:
         """Return the L2 penalty of rows with `counts` of `n_others` pairs observed: section 3.3 of Rendle et al."""
@@ -128,7 +135,7 @@ class ALS(Scorer[ALSConfig]):
 
     @override
     def fold_in(self, history: History) -> F32:
-        return self._step(self.user_weights(history), self.track_factors)
+        return self._step(self.user_weights(history), self.track_factors, TOLERANCE)
 
     @override
     def states(self, rows: Rows) -> F32:

@@ -88,7 +88,7 @@ class Recommender(Generic[AnyScorer]):
             validation: A validation split within this window. Used only by scorers that learn to combine other scorers
                 (see `recommenders.blend`).
             load_fitted: Loads the same recommender, already fitted to the training part of `validation`. A blend saves
-                one fit per member with it; results are the same without it.
+                one fit per member with it (see `Validation`).
 
         Returns:
             The recommender itself.

@@ -3,11 +3,14 @@ A stacked ensemble: each member model proposes candidates, and a small learning-
 
 The ranker learns from a validation split: members are fitted to the training part of the split, and their candidates
 are labelled as positive if the user first played them afterwards. Then the members are fitted again, to the whole
-window. So a member that overfits its training data gets no advantage. Each member is fitted twice.
+window. So a member that overfits its training data gets no advantage. Each member is fitted twice; a member that learns
+in epochs divides them between the two fits, the second of which continues the first.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,9 +26,10 @@ from recsys.recommenders.parts.candidate_features import N_TRACK_FEATURES, Track
 from recsys.recommenders.parts.ranker import Examples, Ranker
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
 from recsys.recommenders.parts.topk import Mask, blocks_of_users
-from recsys.recommenders.scorer import Scorer, Validation, scorer_class
+from recsys.recommenders.scorer import IterativeScorer, Scorer, Validation, scorer_class
 from recsys.settings import Count, Positive, Seed, Settings
 
+FIRST_EPOCHS = 0.6  # share of a member's epochs in its first fit; the second fit has the rest
 MAX_EXAMPLE_USERS = 4000  # maximum number of users whose candidates are training examples
 
 
@@ -105,18 +109,22 @@ class Blend(Scorer[BlendConfig]):
         if validation is None or not validation.split.test.nnz:
             validation = Validation(Split.hold_out_latest(interactions, seed=self.config.seed))
         self._ranker = self._fit_ranker(validation)
+        earlier = validation.split.train.tracks.find(interactions.tracks.ids())
+        starts = [_track_factors(member, earlier) for member in self.members]
         del self.members  # they may be large: free the memory before fitting them again
-        self.members = self._fit_members(interactions)
+        self.members = self._fit_members(interactions, starts)
         self._statistics = TrackStatistics.of(interactions)
         self._liked = interactions.liked
         return self
 
-    def _fit_members(self, interactions: Interactions) -> list[Scorer[Any]]:
-        return [member.fit(interactions) for member in self._new_members()]
+    def _fit_members(self, interactions: Interactions, starts: Sequence[F32 | None] = ()) -> list[Scorer[Any]]:
+        """Fit new members, each from the track factors in `starts` if it has some."""
+        members = self._new_members(is_first=not starts)
+        return [_fitted(member, start, interactions) for member, start in zip_longest(members, starts)]
 
-    def _new_members(self) -> list[Scorer[Any]]:
-        classes = [(scorer_class(name), settings) for name, settings in self.config.models.items()]
-        return [model_class(model_class.config_class(**settings)) for model_class, settings in classes]
+    def _new_members(self, *, is_first: bool = False) -> list[Scorer[Any]]:
+        models = self.config.models.items()
+        return [_new_member(scorer_class(name), settings, is_first=is_first) for name, settings in models]
 
     def _fit_ranker(self, validation: Validation) -> Ranker:
         """Fit the members to the training part of the split, and the ranker to their candidates."""
@@ -216,6 +224,28 @@ class Blend(Scorer[BlendConfig]):
         self._ranker = Ranker.restore(arrays_with_prefix(arrays, "ranker"))
         liked = arrays_with_prefix(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
+
+
+def _new_member(model_class: type[Scorer[Any]], settings: dict[str, Any], *, is_first: bool) -> Scorer[Any]:
+    """Return an unfitted member for the first or second fit, with its part of the epochs if it learns in epochs."""
+    config = model_class.config_class(**settings)
+    if issubclass(model_class, IterativeScorer):
+        n_first = math.ceil(FIRST_EPOCHS * config.epochs)
+        config = replace(config, epochs=n_first if is_first else max(1, config.epochs - n_first))
+    return model_class(config)
+
+
+def _fitted(member: Scorer[Any], start: F32 | None, interactions: Interactions) -> Scorer[Any]:
+    if start is not None and isinstance(member, IterativeScorer):
+        return member.fit_from(start, interactions)
+    return member.fit(interactions)
+
+
+def _track_factors(member: Scorer[Any], rows: Rows) -> F32 | None:
+    """Return the track factors of these rows, 0 where the row is -1. None: the member learns none in epochs."""
+    if not isinstance(member, IterativeScorer):
+        return None
+    return np.where(rows[:, None] >= 0, member.track_factors[rows], np.float32(0))
 
 
 def _fitted_members(validation: Validation) -> list[Scorer[Any]]:

@@ -40,6 +40,8 @@ from recsys.settings import Count, Dropout, Exponent, Positive, PositiveOrZero, 
 
 N_BLOCK = 1024  # rows per block
 N_WINDOW = 10  # consecutive plays in a window
+DENSE = 24.0  # mean tracks per listener, below which `regularization` grows by a power of the shortfall
+SPARSITY_EXPONENT = 1.5
 N_LAPACK = 8192  # maximum number of rows of a matrix that LAPACK inverts directly
 
 
@@ -49,7 +51,8 @@ class EASEConfig(Settings):
     Settings of `EASE`.
 
     Attributes:
-        regularization: L2 regularization of all item-item weights, > 0.
+        regularization: L2 regularization of all item-item weights, > 0. Where users have fewer than 24 tracks on
+            average, it is multiplied by (24 / their mean)**1.5: the less is known, the more regularization is needed.
         dropout: Rate, 0..1, of random dropout of a user's tracks in training, solved in closed form. It regularizes
             popular tracks more.
         side_weight: Weight of feature rows relative to user rows, >= 0. 0: features are not used.
@@ -89,6 +92,7 @@ class EASE(ConfidenceScorer[EASEConfig]):
         is_small = len(interactions.tracks) <= self.config.max_tracks
         solve = self._exact_weights if is_small else self._sparse_weights
         rows = sp.vstack([self._scaled(weights), self._windows(interactions.liked)], format="csr")
+        self._sparsity = sparsity_factor(interactions.liked)
         self._weights = solve(rows, self._tags(interactions))  # row = played track, column = scored
         self._users = self.fold_in(interactions.liked)  # (n_users, n_tracks)
         return self
@@ -127,8 +131,8 @@ class EASE(ConfidenceScorer[EASEConfig]):
 
     def _penalties(self, squares: F32) -> F32:
         """Return the L2 regularization of each track, from the sums of its squared interaction weights."""
-        dropout = self.config.dropout
-        return np.asarray(self.config.regularization + dropout / (1 - dropout) * squares, np.float32)
+        regularization, dropout = self.config.regularization * self._sparsity, self.config.dropout
+        return np.asarray(regularization + dropout / (1 - dropout) * squares, np.float32)
 
     def _scaled(self, weights: Csr) -> Csr:
         """Down-weight users with many tracks."""
@@ -158,6 +162,17 @@ class EASE(ConfidenceScorer[EASEConfig]):
         self._weights = arrays["weights"] if "weights" in arrays else matrix_of("weights", arrays)
         if self._weights.shape[0] != self._users.shape[1]:  # saved when larger catalogues were cut off
             raise KeyError("weights of all tracks")
+
+
+def sparsity_factor(history: History) -> float:
+    """
+    Return the factor of the regularization: (DENSE / mean tracks per user)**SPARSITY_EXPONENT, or 1 if that is larger.
+
+    >>> sparsity_factor(History(sp.csr_matrix(np.ones((5, 6))), np.zeros(30), np.zeros(30)))
+    8.0
+    """
+    n_users, nnz = history.matrix.shape[0], history.matrix.nnz
+    return float(max(1.0, DENSE * n_users / max(nnz, 1)) ** SPARSITY_EXPONENT)
 
 
 def add_gram(gram: F32, rows: Csr, *, weight: float) -> None:

@@ -34,7 +34,8 @@ class Validation:
     Attributes:
         split: An earlier part of the training window, and the tracks that its users first played afterwards.
         load_fitted: Loads the same scorer, already fitted to `split.train`. This saves one fit; results are the same
-            without it. None: no such scorer was saved.
+            without it, except that members that continue an earlier fit have learned longer. None: no such scorer was
+            saved.
     """
 
     split: Split
@@ -140,6 +141,29 @@ class Scorer(ABC, Generic[Config]):
 
         Raises:
             KeyError: An array is missing.
+        """
+
+
+class IterativeScorer(Scorer[Config]):
+    """
+    A scorer that learns track factors in epochs, and can continue an earlier fit.
+
+    Attributes:
+        config: Its settings include `epochs`.
+        track_factors: Factors of all tracks. Shape (n_tracks, factors), float32.
+    """
+
+    track_factors: F32
+
+    @abstractmethod
+    def fit_from(self, track_factors: F32, interactions: Interactions) -> Self:
+        """
+        Fit the model to a window of interactions, starting from the track factors of an earlier fit.
+
+        Args:
+            track_factors: What to start from; 0 for tracks that the earlier fit did not have. Shape (n_tracks,
+                factors).
+            interactions: The training window, as in `fit`.
         """
 
 

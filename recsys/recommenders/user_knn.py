@@ -27,6 +27,7 @@ from recsys.recommenders.scorer import Scorer, Validation
 from recsys.settings import Count, Exponent, Recency, Settings
 
 N_BLOCK = 512  # users per block of the neighbour search
+FEW = 0.5  # below this share of the training users, only the neighbours of those that are asked for are searched
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class UserKNN(Scorer[UserKNNConfig]):
 
     name: ClassVar[str] = "user_knn"
     config_class: ClassVar[type[Any]] = UserKNNConfig
+    _users: Csr | None
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
@@ -62,8 +64,14 @@ class UserKNN(Scorer[UserKNNConfig]):
         self._idf: F32 = np.log1p(len(interactions.users) / n_users).astype(np.float32)  # (n_tracks,)
         self._liked = (interactions.matrix > 0).astype(np.float32)  # (n_users, n_tracks)
         self._rows = self._compared(interactions.liked)
-        self._users = self.fold_in(interactions.liked)  # (n_users, n_users)
+        self._users = None
         return self
+
+    def _neighbours(self) -> Csr:
+        """Return the neighbours of all training users, shape (n_users, n_users); found when they are first needed."""
+        if self._users is None:
+            self._users = self._nearest(self._rows)
+        return self._users
 
     def _compared(self, history: History) -> Csr:
         """Return user vectors of norm 1, whose inner product is the similarity. CSR, shape (n_users, n_tracks)."""
@@ -75,19 +83,24 @@ class UserKNN(Scorer[UserKNNConfig]):
 
     @override
     def fold_in(self, history: History) -> Csr:
-        rows, others = self._compared(history), self._rows.T.tocsr()
-        starts = range(0, max(1, len(history)), N_BLOCK)
+        return self._nearest(self._compared(history))
+
+    def _nearest(self, rows: Csr) -> Csr:
+        """Return the weights of the nearest training users of each user vector. CSR, shape (n_rows, n_users)."""
+        others, starts = self._rows.T.tocsr(), range(0, max(1, rows.shape[0]), N_BLOCK)
         nearest = [largest_per_row(rows[start : start + N_BLOCK] @ others, self.config.neighbours) for start in starts]
         similarity = sp.vstack(nearest, format="csr")
         return with_data(similarity, similarity.data**self.config.focus)
 
     @override
     def states(self, rows: Rows) -> Csr:
-        return self._users[rows]
+        if self._users is None and len(rows) < self._rows.shape[0] * FEW:
+            return self._nearest(self._rows[rows])
+        return self._neighbours()[rows]
 
     @override
     def keep_users(self, rows: Rows) -> None:
-        self._users = self._users[rows][:, rows]
+        self._users = self._neighbours()[rows][:, rows]
         self._rows, self._liked = self._rows[rows], self._liked[rows]
 
     @override
@@ -102,7 +115,7 @@ class UserKNN(Scorer[UserKNNConfig]):
 
     @override
     def arrays(self) -> dict[str, Any]:
-        matrices = {"users": self._users, "rows": self._rows, "liked": self._liked}
+        matrices = {"users": self._neighbours(), "rows": self._rows, "liked": self._liked}
         parts = [arrays_of(name, matrix) for name, matrix in matrices.items()]
         return {"idf": self._idf} | {name: array for part in parts for name, array in part.items()}
 

@@ -62,7 +62,7 @@ def inputs() -> ProductInputs:
     interactions = Interactions.of(
         PLAYS, catalogue=CATALOGUE.select("track_id", artist="artist_id"), as_of=date(2026, 6, 30)
     )
-    model = Recommender(EASE(EASEConfig(regularization=1.0))).fit(interactions)
+    model = Recommender(EASE(EASEConfig(regularization=0.05))).fit(interactions)
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=interactions)
     return ProductInputs(
         model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, NO_COPIES, 12, SERVED_ON

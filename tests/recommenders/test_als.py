@@ -61,6 +61,30 @@ def test_a_row_is_solved_independently_of_the_others(penalty: float) -> None:
         assert error.max() < 1e-3
 
 
+@pytest.mark.parametrize("tolerance", [0.3, 1e-2, 1e-4])
+def test_a_row_is_solved_up_to_the_tolerance(tolerance: float) -> None:
+    """The residual r of b, in the norm of the part S that all rows share: r'S^-1 r <= tolerance^2 b'S^-1 b."""
+    rng = np.random.default_rng(2)
+    fixed = rng.standard_normal((80, 32)).astype(np.float32)
+    dense = np.where(rng.random((60, 80)) < 0.4, rng.gamma(1, size=(60, 80)), 0)
+
+    solved = half_step(
+        sp.csr_matrix(dense.astype(np.float32)),
+        fixed,
+        unobserved=UNOBSERVED,
+        penalties=np.ones(60),
+        tolerance=tolerance,
+    )
+
+    shared = UNOBSERVED * fixed.T @ fixed + np.eye(32)
+    right = dense @ fixed
+    left = (fixed.T * dense[:, None, :]) @ fixed + shared
+    residual = right - (left @ solved[:, :, None])[:, :, 0]
+    norms = [np.sqrt((rows * np.linalg.solve(shared, rows.T).T).sum(axis=1)) for rows in (residual, right)]
+    assert (norms[0] <= tolerance * norms[1] * (1 + 1e-3)).all()
+    assert (norms[0] > tolerance * norms[1] / 100).all()  # and no further
+
+
 def test_the_regularization_grows_with_the_pairs_of_a_row() -> None:
     """Five observed pairs, and 0.1 for each of 40 possible ones: 9. Its root, 3, times the regularization 2."""
     model = ALS(ALSConfig(regularization=2.0, frequency_exponent=0.5, unobserved_weight=0.1))

@@ -1,5 +1,6 @@
 """The blend: features of candidates, the ranker, and that the ranker learns from the validation split alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -263,7 +264,8 @@ class TestBlend:
     def test_fitted_members_are_reused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """With a saved blend fitted to the training part, each member is fitted only once; scores do not change."""
         interactions, fits, original = interactions_of(0, 9), [], ItemKNN.fit
-        Recommender(Blend(SMALL)).fit(validation_split().train).save(tmp_path / "saved")
+        config = replace(SMALL, models={"item_knn": {}, "user_knn": {}})
+        Recommender(Blend(config)).fit(validation_split().train).save(tmp_path / "saved")
 
         def spied(self: ItemKNN, interactions: Interactions) -> ItemKNN:
             fits.append(interactions)
@@ -273,7 +275,7 @@ class TestBlend:
 
         saved = Recommender.load(tmp_path / "saved")
         fitted_anew, reused = (
-            Recommender(Blend(SMALL)).fit(interactions, validation=validation_split(), load_fitted=load_fitted)
+            Recommender(Blend(config)).fit(interactions, validation=validation_split(), load_fitted=load_fitted)
             for load_fitted in (None, lambda: saved)
         )
 
@@ -283,6 +285,31 @@ class TestBlend:
             for model in (fitted_anew, reused)
         ]
         assert_frame_equal(*rankings, check_exact=True)
+
+    def test_the_second_fit_of_a_member_with_epochs_continues_the_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of 8 epochs the first fit has 5, the second 3, from the first factors; tracks that it did not have get 0."""
+        calls: list[tuple[int, Any, Interactions, Any]] = []
+        original = ALS.fit_from
+
+        def spied(self: ALS, track_factors: Any, interactions: Interactions) -> ALS:
+            original(self, track_factors, interactions)
+            calls.append((self.config.epochs, track_factors, interactions, self.track_factors))
+            return self
+
+        monkeypatch.setattr(ALS, "fit_from", spied)
+        older = CATALOGUE[2:]  # a00 and a01 are new
+        plays = pairs(0, 7).join(older, on="track_id", how="semi")
+        is_later = pl.col("age_days") < 10
+        train = Interactions.of(plays.filter(~is_later), catalogue=older)
+        validation = Split.of(train, plays.filter(is_later).select("user_id", "track_id"))
+        config = replace(SMALL, models={"als": {"factors": 4, "epochs": 8}})
+
+        Recommender(Blend(config)).fit(interactions_of(0, 9), validation=validation)
+
+        (first_epochs, _, first, learned), (second_epochs, start, second, _) = calls
+        assert (first_epochs, second_epochs) == (5, 3)
+        np.testing.assert_array_equal(start[second.tracks.rows(first.tracks.ids())], learned)
+        assert (start[second.tracks.rows(["a00", "a01"])] == 0).all()
 
     def test_members_are_fitted_to_the_training_part_and_then_to_everything(
         self, monkeypatch: pytest.MonkeyPatch

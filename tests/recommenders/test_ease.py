@@ -127,7 +127,11 @@ def in_order(n_tracks: int, n_users: int) -> Interactions:
 
 
 def test_windows_of_consecutive_plays_are_rows() -> None:
-    """The weights are the closed form of users and, times their weight, the last ten plays and the five before."""
+    """
+    The weights are the closed form of users and, times their weight, the last ten plays and the five before.
+
+    Histories have 15 tracks, so the regularization is multiplied by (24 / 15)**1.5.
+    """
     interactions = in_order(15, 2)
     config = EASEConfig(regularization=2, dropout=0, side_weight=0, listener_exponent=0, window_weight=3)
     windows = np.zeros((4, 15))
@@ -135,13 +139,27 @@ def test_windows_of_consecutive_plays_are_rows() -> None:
         order = [(user + n) % 15 for n in range(15)]
         windows[2 * user, order[5:]], windows[2 * user + 1, order[:5]] = 1, 1
     rows = np.vstack([np.ones((2, 15)), np.sqrt(3) * windows])
-    inverse = np.linalg.inv(rows.T @ rows + 2 * np.eye(15))
+    inverse = np.linalg.inv(rows.T @ rows + 2 * (24 / 15) ** 1.5 * np.eye(15))
     expected = -inverse / inverse.diagonal()
     np.fill_diagonal(expected, 0)
 
     fitted = EASE(config).fit(interactions)
 
     np.testing.assert_allclose(fitted.arrays()["weights"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n_tracks", "factor"), [(3, 8**1.5), (6, 8.0), (24, 1.0), (30, 1.0)])
+@pytest.mark.parametrize("max_tracks", [40_000, 1])
+def test_short_histories_are_regularized_more(n_tracks: int, factor: float, max_tracks: int) -> None:
+    """One listener of n tracks: off the diagonal, all weights are 1 / (n - 1 + regularization), in closed form."""
+    config = EASEConfig(regularization=5, dropout=0, side_weight=0, max_tracks=max_tracks)
+
+    model = Recommender(EASE(config)).fit(in_order(n_tracks, 1))
+
+    weights = model.scorer._weights
+    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+    expected = (1 - np.eye(n_tracks)) / (n_tracks - 1 + 5 * factor)
+    np.testing.assert_allclose(dense, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_tracks_played_together_predict_each_other_more() -> None:

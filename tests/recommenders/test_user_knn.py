@@ -103,6 +103,17 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_frame_equal(Recommender(UserKNN()).fit(training).recommend(user_ids, 3, filters=filters), whole)
 
 
+def test_the_states_of_a_few_are_those_among_all() -> None:
+    """The neighbours of one listener, searched alone, are those of the listener once all neighbours are known."""
+    model = UserKNN(replace(EVEN, neighbours=2)).fit(interactions())
+    few = model.states(np.array([3]))
+
+    of_all = model.states(np.arange(5))
+
+    np.testing.assert_array_equal(few.toarray(), of_all[[3]].toarray())
+    np.testing.assert_array_equal(model.states(np.array([3])).toarray(), few.toarray())
+
+
 def test_the_largest_values_of_each_row_are_kept() -> None:
     """Each row keeps its n largest values, of equal values those in lower columns; shorter rows do not change."""
     matrix = sp.csr_matrix([[1, 5, 3, 5], [2, 2, 2, 0], [0, 0, 0, 0], [0, 7, 0, 0]], dtype=np.float32)

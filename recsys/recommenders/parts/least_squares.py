@@ -22,13 +22,15 @@ from recsys.arrays import F32, Csr, Rows
 from recsys.recommenders.parts.topk import n_cores
 
 N_STACK = 2_000  # maximum number of pairs per stack, with padding; with 256 factors, their vectors take 2 MB
-TOLERANCE = 2e-5  # a row is solved when its preconditioned residual is this small, relative to that of 0
+TOLERANCE = 2e-5  # of solutions that are kept
 MAX_ITERATIONS = 100
 
 
-def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64]) -> F32:
+def half_step(
+    weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64], tolerance: float = TOLERANCE
+) -> F32:
     """
-    Return, for each row u, the factors x that minimise the regularized weighted squared error, up to `TOLERANCE`.
+    Return, for each row u, the factors x that minimise the regularized weighted squared error, up to `tolerance`.
 
     The error is the sum of w_ui (1 - x.y_i)^2 over observed pairs i, unobserved * (x.y_j)^2 over all pairs j, and
     penalties_u |x|^2.
@@ -38,6 +40,7 @@ def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDA
         fixed: Factors y of the other side. Shape (n_fixed, factors).
         unobserved: Weight, >= 0, of every pair j, whether observed or not.
         penalties: L2 regularization of each row, > 0. Shape (n_rows,).
+        tolerance: A row is solved when its preconditioned residual is this small, relative to that of 0.
 
     Returns:
         Factors x. Shape (n_rows, factors), float32; 0 for a row without pairs.
@@ -49,7 +52,7 @@ def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDA
         rotated = fixed @ basis.astype(np.float32)
 
         def work(rows: Rows) -> None:
-            solved[rows] = _solved(weights[rows], rotated, shared[rows])
+            solved[rows] = _solved(weights[rows], rotated, shared[rows], tolerance)
 
         list(pool.map(work, _stacks(np.diff(weights.indptr))))
         return solved @ basis.T.astype(np.float32)
@@ -65,17 +68,18 @@ def _stacks(counts: Rows) -> Iterator[Rows]:
         start = stop
 
 
-def _solved(weights: Csr, fixed: F32, shared: F32) -> F32:
+def _solved(weights: Csr, fixed: F32, shared: F32, tolerance: float) -> F32:
     """Solve one stack of rows in the eigenbasis. Shape (n_stack, factors)."""
     roots, columns = _padded(weights)
-    pairs = roots * fixed[columns]  # (B,N,1)*(B,N,F) -> (B,N,F)
+    pairs: F32 = fixed.take(columns, axis=0)  # (B,N,F)
+    pairs *= roots
     transposed, diagonal = pairs.swapaxes(1, 2), shared[:, :, None]
     inverse: F32 = np.reciprocal(diagonal)
     residual: F32 = np.matmul(transposed, roots)  # (B,F,1); the start is 0
     x = np.zeros_like(residual)
     direction = inverse * residual
     square = _inner(residual, direction)  # (B,1,1), the squared norm of the residual
-    limit = square * np.float32(TOLERANCE**2)
+    limit = square * np.float32(tolerance**2)
     for _ in range(MAX_ITERATIONS):
         is_open = square > limit
         if not is_open.any():

@@ -66,6 +66,7 @@ class Ranker:
     def fit(cls, examples: Examples, *, n_hidden: int, epochs: int, learning_rate: float, seed: int) -> Self:
         """Train on labelled candidates; the same examples and seed give the same ranker."""
         mean, std = examples.features.mean(axis=0), examples.features.std(axis=0) + np.float32(1e-6)
+        inputs = torch.from_numpy(standardised(examples.features, mean, std))
         rng = np.random.default_rng(seed)
         n_features = len(mean) + 1
         hidden = _parameter(rng.standard_normal((n_features, n_hidden)) / np.sqrt(n_features))
@@ -73,8 +74,9 @@ class Ranker:
         optimizer = torch.optim.AdamW([hidden, out], lr=learning_rate, weight_decay=WEIGHT_DECAY)
         for batch in _batches(len(examples.user_offsets) - 1, epochs, rng):
             rows, user = examples.of_users(batch)
-            features = torch.from_numpy(standardised(examples.features[rows], mean, std))
-            scores = torch.nn.functional.silu(features @ hidden) @ out  # (n_rows,)
+            scores = (
+                torch.nn.functional.silu(inputs.index_select(0, torch.from_numpy(rows)) @ hidden) @ out
+            )  # (n_rows,)
             loss = listwise_loss(scores, torch.from_numpy(user), torch.from_numpy(examples.chosen[rows]))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
