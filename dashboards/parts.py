@@ -330,6 +330,7 @@ def table(
         width="stretch",
         key=f"table_{key}",
         placeholder=missing,
+        lazy=False,  # to decide otherwise, Streamlit would load pandas
     )
     for name, id_columns in linked.items():
         row_no = _clicked_row(f"{key}_{name}")

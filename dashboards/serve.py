@@ -4,6 +4,8 @@ Start Streamlit, and import meanwhile what the first page needs, so that its fir
 `recsys dashboard` runs this file with the arguments of `streamlit`.
 """
 
+import gc
+import inspect
 import sys
 from threading import Thread
 
@@ -13,7 +15,21 @@ from recsys.installation.paths import ROOT
 
 
 def warm_up() -> None:
-    """Import the modules of all pages, read the menu, and make a chart and a table, which load schema and Arrow."""
+    """Load what the first page needs, with garbage collection off meanwhile: nothing that modules make is garbage."""
+    gc.disable()
+    try:
+        _load()
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _load() -> None:
+    """
+    Import the modules of all pages, read the menu, and make a chart and a table, which load schema and Arrow.
+
+    Then look at the stack, as Streamlit does at its first element: Python reads and keeps the path of every module.
+    """
     sys.path.insert(0, str(ROOT))
     import polars as pl  # noqa: PLC0415 - in the thread
 
@@ -24,6 +40,7 @@ def warm_up() -> None:
     rows = pl.DataFrame({"name": ["first"], "value": [1]})
     charts.bars(rows, "value", "name", unit="plays").to_dict()
     rows.to_arrow()
+    inspect.stack()
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from typing import Any, get_type_hints
 from typing_extensions import override
 
 from recsys.analytics.settings import CommunitySettings
-from recsys.errors import BadRecipe
+from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
+from recsys.feedback.interleaving import InterleavingSettings
 from recsys.ingest.settings import IngestSettings, RetentionSettings
 from recsys.ledger.settings import LabelSettings
 from recsys.library.settings import AudioSettings
@@ -86,6 +87,7 @@ class Recipe:
     communities: CommunitySettings = field(default_factory=CommunitySettings)
     rerank: RerankRules = field(default_factory=dict)
     exploration: ExplorationSettings = field(default_factory=ExplorationSettings)
+    interleaving: InterleavingSettings = field(default_factory=InterleavingSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
     labels: LabelSettings = field(default_factory=LabelSettings)
     morning: MorningSettings = field(default_factory=MorningSettings)
@@ -93,8 +95,14 @@ class Recipe:
     notify: NotifySettings = field(default_factory=NotifySettings)
 
     def __post_init__(self) -> None:
-        """Raise BadRecipe if rows would be removed before labels' figures of their week are closed."""
+        """Raise BadRecipe if rows would go before labels' figures of their week are closed, or no model challenges."""
         self.retention.require(_WEEKS_TO_CLOSE + self.labels.close_days)
+        challenger, others = self.interleaving.challenger, sorted(set(self.configs) - {self.recommender})
+        if challenger and challenger not in others:
+            raise BadRecipe(
+                f"[interleaving] challenger: found {challenger!r}, expected another recommender of the recipe than "
+                f"{self.recommender!r}: {', '.join(others)}.{did_you_mean(challenger, others)}"
+            )
 
     @property
     def names(self) -> list[str]:

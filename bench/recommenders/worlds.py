@@ -1,11 +1,17 @@
 """The interactions of a demo world of any size, made in memory, and the simulated likes of a catalogue of any size."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
+from recsys.rerank.base import RerankContext
+
+if TYPE_CHECKING:
+    from recsys.demo.world import World
+    from recsys.demo.write import SimulatedWorld
 
 TEST_DAYS = 14
 
@@ -23,23 +29,50 @@ def demo_split(scale: float, n_tracks: int) -> Split:
 
     world = World(scale=scale, n_tracks=n_tracks, n_tracks_with_audio=0)
     simulated = simulate(world)
-    listens = simulated.listens
-    tracks = simulated.catalogue.tracks
-    completed = listens.skipped != 1
-    played = pl.DataFrame(
-        {
-            "user_id": simulated.listeners.ids[listens.listener[completed]],
-            "track_id": tracks.ids[listens.track[completed]],
-            "age_days": world.n_days - TEST_DAYS - listens.at_s[completed] / 86_400,
-        }
-    )
-    catalogue = pl.DataFrame({"track_id": tracks.ids, "artist": simulated.catalogue.artists.ids[tracks.artist]}).join(
-        simulated.catalogue.track_table.select("track_id", genre="genres"), on="track_id", how="left"
-    )
-    pairs = played.filter(pl.col("age_days") >= 0).group_by("user_id", "track_id")
+    played = _completed(world, simulated).with_columns(pl.col("age_days") - TEST_DAYS)
     train = Interactions.of(
-        pairs.agg(pl.len().cast(pl.Float64).alias("strength"), pl.col("age_days").min()),
-        catalogue=catalogue,
+        _pairs(played.filter(pl.col("age_days") >= 0)),
+        catalogue=_catalogue(simulated),
         as_of=world.as_of - timedelta(days=TEST_DAYS),
     )
     return Split.of(train, played.filter(pl.col("age_days") < 0).select("user_id", "track_id").unique())
+
+
+def demo_context(world: "World") -> RerankContext:
+    """Simulate a demo world; return its whole log, listeners with their country, tracks with gender and country."""
+    from recsys.demo.write import simulate
+
+    simulated = simulate(world)
+    catalogue = simulated.catalogue
+    of_tracks = catalogue.artist_table.select(artist_gender="gender", artist_country="country")[catalogue.tracks.artist]
+    interactions = Interactions.of(
+        _pairs(_completed(world, simulated)),
+        catalogue=_catalogue(simulated),
+        listeners=simulated.listeners.table.select("user_id", "country"),
+        as_of=world.as_of,
+    )
+    return RerankContext.of(interactions, of_tracks.insert_column(0, pl.Series("track_id", catalogue.tracks.ids)))
+
+
+def _completed(world: "World", simulated: "SimulatedWorld") -> pl.DataFrame:
+    """Return the listens that were not skipped: user_id, track_id, age_days before the end of the world [d]."""
+    listens, tracks = simulated.listens, simulated.catalogue.tracks
+    completed = listens.skipped != 1
+    return pl.DataFrame(
+        {
+            "user_id": simulated.listeners.ids[listens.listener[completed]],
+            "track_id": tracks.ids[listens.track[completed]],
+            "age_days": world.n_days - listens.at_s[completed] / 86_400,
+        }
+    )
+
+
+def _pairs(played: pl.DataFrame) -> pl.DataFrame:
+    pairs = played.group_by("user_id", "track_id")
+    return pairs.agg(pl.len().cast(pl.Float64).alias("strength"), pl.col("age_days").min())
+
+
+def _catalogue(simulated: "SimulatedWorld") -> pl.DataFrame:
+    catalogue = simulated.catalogue
+    artists = pl.DataFrame({"track_id": catalogue.tracks.ids, "artist": catalogue.artists.ids[catalogue.tracks.artist]})
+    return artists.join(catalogue.track_table.select("track_id", genre="genres"), on="track_id", how="left")

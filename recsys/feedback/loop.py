@@ -6,7 +6,7 @@ log. Their like probabilities for all tracks are drawn once, from a low-rank mod
 fixed. All tracks have the same mean like probability, so any concentration on popular tracks is an effect of the lists.
 
 Each week: (1) the recommender is fitted on the log so far; (2) its candidates are turned into lists by the remedy;
-(3) listeners look at rank r with probability 1 / log2(1 + r) and play what they like; (4) they also play some tracks
+(3) listeners play tracks of their lists as a model of choice says (`feedback.choice`); (4) they also play some tracks
 that they find without the recommender, popular ones more often; (5) all plays are added to the log. The same random
 numbers are used for every remedy.
 
@@ -26,13 +26,14 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import svds
 from scipy.special import expit
 
-from recsys.arrays import F32, I64, Bool
+from recsys.arrays import F32, F64, I64, Bool
 from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
 from recsys.evaluate.beyond_accuracy import gini
 from recsys.evaluate.ranking import discounts
 from recsys.feedback.bandits import Posterior
+from recsys.feedback.choice import CHOICES, Shown
 from recsys.feedback.exploration import FEATURES, ExplorationSettings, explore
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.parts.filters import Filters
@@ -60,6 +61,7 @@ class LoopSettings:
         k: Length of the lists.
         candidates: Number of candidates from which each list is chosen.
         organic: Number of tracks per week that each listener finds without the recommender.
+        choice: What listeners play from a list: a model of `feedback.choice.CHOICES`.
         seed: Seed of the random numbers.
     """
 
@@ -68,6 +70,7 @@ class LoopSettings:
     k: int = 20
     candidates: int = 200
     organic: int = 2
+    choice: str = "position"
     seed: int = 7
 
 
@@ -89,15 +92,18 @@ class SimulatedListeners:
         like_probabilities: Probability that each listener likes each track, 0..1, shape (n_users, n_tracks).
         artists: Artist number of each track, -1 where unknown, shape (n_tracks,).
         group_masks: Mask of the tracks of each group whose exposure is reported, shape (n_tracks,).
+        local_masks: Masks of the listeners, shape (n_users,), and of the artists' tracks, shape (n_tracks,), of each
+            country whose share of local artists is reported.
     """
 
     context: RerankContext
     like_probabilities: F32
     artists: I64
     group_masks: dict[str, Bool]
+    local_masks: dict[str, tuple[Bool, Bool]]
 
     @classmethod
-    def of(cls, context: RerankContext, groups: Sequence[str], seed: int) -> Self:
+    def of(cls, context: RerankContext, groups: Sequence[str], seed: int, *, countries: Sequence[str] = ()) -> Self:
         """
         Draw the listeners' like probabilities.
 
@@ -105,6 +111,8 @@ class SimulatedListeners:
             context: The interactions at the start of the simulation, and the track groups.
             groups: Groups whose exposure is reported, such as 'popularity=tail'.
             seed: Seed of the noise in the preferences.
+            countries: Countries of listeners (feature 'country') whose share of artists of the same country (group
+                'artist_country') is reported.
 
         Raises:
             InputError: There are too few listeners or tracks for the preference model.
@@ -119,7 +127,11 @@ class SimulatedListeners:
         affinity = _affinity(played, rng) + NOISE * rng.standard_normal(played.shape, np.float32)
         odds = MEAN_LOG_ODDS + STD_LOG_ODDS * affinity / affinity.std(axis=1, keepdims=True)
         members = {group: context.members(group) for group in groups}
-        return cls(context, expit(odds).astype(np.float32), context.artists, members)
+        local = {
+            country: (_listeners_from(context.interactions, country), context.members(f"artist_country={country}"))
+            for country in countries
+        }
+        return cls(context, expit(odds).astype(np.float32), context.artists, members, local)
 
 
 def simulate(
@@ -143,7 +155,8 @@ def simulate(
         probability that a listener likes a recommended track, weighted by exposure; 'gini', Gini coefficient of the
         tracks' exposure, 0 if all are equal; 'artists_alive', share of artists to whom a list brought a new listener in
         the last four weeks; 'tracks_found', share of tracks to which a list brought a new listener in this week;
-        'exposure <group>', share of the exposure that a reported group receives.
+        'exposure <group>', share of the exposure that a reported group receives; 'local <country>', share of the
+        exposure in the lists of a country's listeners that artists of the country receive.
     """
     rows = [
         (name, week, metric, value)
@@ -167,13 +180,13 @@ def _weeks(
     log, posterior = _Log.of(listeners.context.interactions), Posterior.prior(len(FEATURES))
     for week in range(1, settings.weeks + 1):
         rng = np.random.default_rng([settings.seed, week])
-        would_like = rng.random(listeners.like_probabilities.shape, np.float32) < listeners.like_probabilities
-        looks_at = rng.random((len(listeners.like_probabilities), settings.k)) < discounts(settings.k)
+        liking = rng.random(listeners.like_probabilities.shape, np.float32)
+        attention = rng.random((len(liking), settings.k))
         organic_plays = _organic_plays(listeners, log, settings.organic, rng)
         context = replace(listeners.context, interactions=log.interactions(listeners.context.interactions, week))
         lists = _lists(context, remedy, settings, posterior, rng)
         shown = _Shown.of(lists, listeners)
-        is_played = would_like[shown.users, shown.tracks] & looks_at[shown.users, shown.positions]
+        is_played = _played(listeners, shown, log, choice=settings.choice, liking=liking, attention=attention)
         posterior = _learned(posterior, lists, is_played)
         log.add(shown.users[is_played], shown.tracks[is_played], week, by_list=True)
         log.add(*organic_plays, week, by_list=False)
@@ -243,6 +256,22 @@ class _Log:
         return replace(start, matrix=matrix, seen=seen, age_days=age, hours=np.full(matrix.nnz, -1, np.int16))
 
 
+def _played(
+    listeners: SimulatedListeners, shown: _Shown, log: _Log, *, choice: str, liking: F32, attention: F64
+) -> Bool:
+    """Return which entries of the lists are played, aligned with `shown`."""
+    pairs, places = (shown.users, shown.tracks), (shown.users, shown.positions)
+    known = (log.strength > 0).sum(axis=0)
+    likes, n_listeners, draws = np.zeros(attention.shape), np.zeros(attention.shape), np.ones(attention.shape)
+    likes[places], n_listeners[places], draws[places] = (
+        listeners.like_probabilities[pairs],
+        known[shown.tracks],
+        liking[pairs],
+    )
+    played: Bool = CHOICES[choice](Shown(likes, n_listeners, draws, attention))[places]
+    return played
+
+
 def _learned(posterior: Posterior, lists: pl.DataFrame, is_played: Bool) -> Posterior:
     drawn = lists.with_columns(reward=pl.Series(is_played)).filter("is_explored")
     features = np.array(drawn["features"].to_list(), np.float64).reshape(-1, len(FEATURES))
@@ -271,7 +300,25 @@ def _measured(listeners: SimulatedListeners, shown: _Shown, log: _Log, week: int
             f"exposure {group}": float(exposure[mask].sum() / exposure.sum())
             for group, mask in listeners.group_masks.items()
         },
+        **{
+            f"local {country}": _share(weights, of_listeners[shown.users], of_tracks[shown.tracks])
+            for country, (of_listeners, of_tracks) in listeners.local_masks.items()
+        },
     }
+
+
+def _share(weights: F64, whole: Bool, part: Bool) -> float:
+    """Return the share of the weights of `whole` that is in `part` too; NaN if `whole` has none."""
+    return float(weights[whole & part].sum() / (weights[whole].sum() or np.nan))
+
+
+def _listeners_from(interactions: Interactions, country: str) -> Bool:
+    features = interactions.user_features
+    row = features.names.find([f"country={country}"])[0]
+    if row < 0:
+        return np.zeros(len(interactions.users), np.bool_)
+    of_country: Bool = features.matrix[:, [row]].toarray().ravel() > 0
+    return of_country
 
 
 def _artists_with(artists: I64, tracks: Bool) -> set[int]:

@@ -110,9 +110,8 @@ def refusal(verdict: gate.Verdict, run_id: str, last: gate.CurrentRelease | None
 def gate_outcome(evidence: gate.Evidence, recipe: Recipe, run_id: str) -> Outcome:
     """Apply the gate to a run, and return its verdict as the outcome of a step."""
     verdict = gate.decide(evidence, recipe.gate)
-    return Outcome(
-        {"verdict": verdict.as_dict()}, {"passed": verdict.passed}, refusal(verdict, run_id, evidence.current_release)
-    )
+    counts = {"passed": verdict.passed, "preference": verdict.preference}
+    return Outcome({"verdict": verdict.as_dict()}, counts, refusal(verdict, run_id, evidence.current_release))
 
 
 def settle_ledger(home: Home) -> None:

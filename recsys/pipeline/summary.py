@@ -145,7 +145,8 @@ def _cleaning(cleaned: Event) -> str:
 
 def _release(gate: Event, exported: Event, _published: Event) -> str:
     verdict = "passed the gate" if gate["passed"] else "refused by the gate"
-    return f"{verdict}; {_counted(exported['n_files'], 'file')} exported"
+    said = filter(None, (verdict, gate.get("preference"), f"{_counted(exported['n_files'], 'file')} exported"))
+    return "; ".join(said)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Evidence:
         n_listeners: Number of listeners with a list, or who need none, as they have heard everything; None if the run
             made no lists.
         plays_by_day: Number of plays on each day of the last four weeks; days without plays are absent.
+        interleaving: As in `Verdict`.
     """
 
     as_of: date
@@ -56,6 +57,7 @@ class Evidence:
     ndcg_differences: dict[str, Interval] = field(default_factory=dict)
     n_listeners: int | None = None
     plays_by_day: dict[date, int] = field(default_factory=dict)
+    interleaving: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,19 +85,46 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision of the gate: whether a run may be published, and if not, the checks that failed."""
+    """
+    The decision of the gate.
+
+    Attributes:
+        passed: Whether the run may be published.
+        failures: The checks that failed.
+        interleaving: Which of two recommenders listeners preferred in earlier runs: recommender, challenger, mean
+            (plays per listener, the first minus the second), low, high, n_users, p_value, winner; empty without such
+            plays. It informs; no check depends on it.
+    """
 
     passed: bool
     failures: list[Failure]
+    interleaving: dict[str, Any] = field(default_factory=dict)
 
     @property
     def reasons(self) -> list[str]:
         """The failures as sentences."""
         return [failure.reason for failure in self.failures]
 
+    @property
+    def preference(self) -> str:
+        """What listeners of interleaved lists preferred, in words; empty without such lists."""
+        if not self.interleaving:
+            return ""
+        both = [self.interleaving["recommender"], self.interleaving["challenger"]]
+        winner = self.interleaving["winner"]
+        if not winner:
+            return f"listeners preferred neither {' nor '.join(both)}"
+        return f"listeners preferred {winner} to {both[winner == both[0]]}"
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as a dict, for JSON: passed, reasons and failures."""
-        return {"passed": self.passed, "reasons": self.reasons, "failures": [asdict(one) for one in self.failures]}
+        """Return the verdict as a dict, for JSON: passed, reasons, failures and interleaving."""
+        failures = [asdict(one) for one in self.failures]
+        return {
+            "passed": self.passed,
+            "reasons": self.reasons,
+            "failures": failures,
+            "interleaving": self.interleaving,
+        }
 
 
 def decide(evidence: Evidence, settings: GateSettings) -> Verdict:
@@ -105,7 +134,7 @@ def decide(evidence: Evidence, settings: GateSettings) -> Verdict:
         *_missing_rows(evidence, settings.max_drop),
         *_missing_plays(evidence, settings.min_last_day),
     ]
-    return Verdict(not failures, failures)
+    return Verdict(not failures, failures, evidence.interleaving)
 
 
 def _worse_models(evidence: Evidence) -> list[Failure]:

@@ -1,7 +1,10 @@
 """The server imports what the first page needs before somebody opens it."""
 
+import os
 import subprocess
 import sys
+
+from recsys.home import Home
 
 from .conftest import APP
 
@@ -17,3 +20,29 @@ def test_the_server_is_warm_before_its_first_visitor() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert loaded.stdout.strip() == "[] set()"
+
+
+def test_garbage_is_collected_again_when_the_server_is_warm() -> None:
+    """Collection is off only while modules are imported."""
+    code = f"import gc, runpy; runpy.run_path({str(APP.with_name('serve.py'))!r})['warm_up'](); print(gc.isenabled())"
+
+    warm = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert warm.stdout.strip() == "True"
+
+
+def test_a_table_needs_no_pandas(published_home: Home) -> None:
+    """Pandas takes long to load, and Streamlit loads it where it may choose to send a table in parts."""
+    code = """if True:
+        import sys
+        import polars as pl
+        from dashboards import parts
+        rows = pl.DataFrame({"artist_id": ["ar_1"], "artist_name": ["First"], "n_plays": [3]})
+        parts.table(rows, mart="artist_profile", key="artists", title="Artists")
+        print("pandas" in sys.modules)
+    """
+    environment = {**os.environ, "RECSYS_HOME": str(published_home.path), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
+
+    loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.strip() == "False"

@@ -9,6 +9,7 @@ import pytest
 
 from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError
+from recsys.feedback.choice import CHOICES
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.feedback.loop import LoopSettings, Remedy, SimulatedListeners, _Log, last_week, simulate
 from recsys.reports.feedback_loop import write_report
@@ -29,10 +30,16 @@ def listeners() -> SimulatedListeners:
     }
     plays = pl.DataFrame(sorted(pairs), ["user_id", "track_id"], orient="row").with_columns(strength=pl.lit(1.0))
     catalogue = pl.DataFrame({"track_id": tracks, "artist": [f"a{number // 4}" for number in range(120)]})
-    groups = pl.DataFrame({"track_id": tracks, "gender": ["f" if number % 10 == 0 else "m" for number in range(120)]})
-    return SimulatedListeners.of(
-        RerankContext.of(Interactions.of(plays, catalogue=catalogue), groups), ["gender=f"], seed=7
+    homes = pl.DataFrame({"user_id": [f"u{user:02}" for user in range(90)], "country": ["NG", "SE", "BR"] * 30})
+    groups = pl.DataFrame(
+        {
+            "track_id": tracks,
+            "gender": ["f" if number % 10 == 0 else "m" for number in range(120)],
+            "artist_country": ["NG"] * 40 + ["SE"] * 40 + ["NG"] * 40,  # those whom Brazilians hear are Nigerian
+        }
     )
+    context = RerankContext.of(Interactions.of(plays, catalogue=catalogue, listeners=homes), groups)
+    return SimulatedListeners.of(context, ["gender=f"], seed=7, countries=["NG", "SE", "BR", "IE"])
 
 
 def test_listeners_like_what_they_play_and_popular_tracks_are_not_liked_more(listeners: SimulatedListeners) -> None:
@@ -71,19 +78,41 @@ def test_every_week_of_every_remedy_has_metrics(listeners: SimulatedListeners) -
     weeks = simulate(listeners, remedies, SETTINGS, tell=events.append)
 
     assert weeks.equals(simulate(listeners, remedies, SETTINGS))
-    assert len(weeks) == 2 * 3 * 5
+    assert len(weeks) == 2 * 3 * (5 + 4)
     assert len(events) == 6
-    assert weeks["value"].is_between(0, 1).all()
+    assert weeks.filter(pl.col("metric") != "local IE")["value"].is_between(0, 1).all()
     assert not weeks.filter(remedy="no remedy")["value"].equals(weeks.filter(remedy="artist_cap")["value"])
 
 
-def test_a_target_is_met_every_week(listeners: SimulatedListeners) -> None:
-    """With the exposure rule, the group's share of exposure meets the target; with no remedy, it is below."""
-    weeks = simulate(listeners, {"no remedy": Remedy(), "exposure": Remedy([Exposure({"gender=f": 0.25})])}, SETTINGS)
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_target_is_met_every_week(listeners: SimulatedListeners, choice: str) -> None:
+    """With the exposure rule, the group's share meets the target, however listeners choose; without, it is below."""
+    remedies = {"no remedy": Remedy(), "exposure": Remedy([Exposure({"gender=f": 0.25})])}
+
+    weeks = simulate(listeners, remedies, replace(SETTINGS, choice=choice))
 
     shares = weeks.filter(metric="exposure gender=f")
     assert shares.filter(remedy="exposure")["value"].to_list() == pytest.approx([0.25] * 3, abs=0.015)
     assert shares.filter(remedy="no remedy")["value"].max() < 0.2  # type: ignore[operator]
+
+
+def test_local_artists_are_those_of_the_listeners_country(listeners: SimulatedListeners) -> None:
+    """Three groups hear tracks of their own: by Nigerians, Swedes, and, in Brazil, none of them Brazilian."""
+    weeks = simulate(listeners, {"no remedy": Remedy()}, replace(SETTINGS, weeks=1))
+
+    local = dict(weeks.filter(pl.col("metric").str.starts_with("local")).select("metric", "value").iter_rows())
+    assert local["local NG"] > 0.9
+    assert local["local SE"] > 0.9
+    assert local["local BR"] == 0
+    assert np.isnan(local["local IE"])  # nobody lives there
+
+
+def test_models_of_choice_lead_to_different_logs(listeners: SimulatedListeners) -> None:
+    """From the same start, the recommender learns from other plays, and its lists of the third week differ."""
+    found = [simulate(listeners, {"no remedy": Remedy()}, replace(SETTINGS, choice=choice)) for choice in CHOICES]
+
+    values = [tuple(weeks.filter(week=3)["value"].to_list()) for weeks in found]
+    assert len(set(values)) == len(CHOICES)
 
 
 def test_exploration_makes_exposure_more_even(listeners: SimulatedListeners) -> None:

@@ -15,6 +15,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
 from recsys.errors import Refused, SetupError
 from recsys.evaluate.report import RUN_METRICS_COLUMNS
+from recsys.feedback.interleaving import FIRST, SECOND, InterleavingSettings
 from recsys.home import Home
 from recsys.installation.paths import SQL_FOLDER
 from recsys.pipeline import nightly
@@ -33,8 +34,9 @@ from recsys.pipeline.results import Outcome, Result, Step, step
 from recsys.pipeline.run import Run
 from recsys.pipeline.steps import analytics, cleaning, lists, models, release
 from recsys.pipeline.without_list import ALL_HEARD, NONE_AVAILABLE, NOTHING_LIKED
-from recsys.recipe import read_recipe
+from recsys.recipe import Recipe, read_recipe
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.item_knn import ItemKNNConfig
 from recsys.releases.gate import COMPARED_TABLES, MIN_EVALUATED, CurrentRelease
 from recsys.releases.registry import PUBLISHED
 from recsys.warehouse.internal import internal_names
@@ -358,12 +360,31 @@ def gated(run: Run, **changes: Any) -> Outcome:
         "metric_differences": differences(0.01),
         "recommendations": pl.DataFrame({"user_id": list(PLAYS)}),
         "listeners_without_list": pl.DataFrame(schema=lists.WITHOUT_LIST.schema),
+        "interleaved_plays": interleaved_plays(0),
         "last_published": None,
         "recipe": run.recipe,
         "run_id": run.run_id,
         "as_of": AS_OF,
     }
     return release.gate(**(given | changes))
+
+
+def challenged(run: Run) -> Recipe:
+    """Return the recipe in which item_knn challenges popular in all lists."""
+    settings = InterleavingSettings(challenger="item_knn", share=1)
+    return replace(run.recipe, configs={**run.recipe.configs, "item_knn": ItemKNNConfig()}, interleaving=settings)
+
+
+def interleaved_plays(n: int) -> pl.DataFrame:
+    """Return plays of n listeners who played two tracks of item_knn in an interleaved list, and none of popular."""
+    rows = [
+        (f"u{listener}", "popular", "item_knn", team, True, reward)
+        for listener in range(n)
+        for team, reward in ((FIRST, 0), (SECOND, 1), (SECOND, 1))
+    ]
+    columns = ["user_id", "recommender", "challenger", "team", "is_contested", "reward"]
+    types = [pl.String, pl.String, pl.String, pl.String, pl.Boolean, pl.Int64]
+    return pl.DataFrame(rows, dict(zip(columns, types, strict=True)), orient="row")
 
 
 def differences(low: float) -> pl.DataFrame:
@@ -376,10 +397,50 @@ def test_the_gate_passes_a_better_model_and_refuses_a_worse_one(run: Run) -> Non
     """The gate follows the interval of the difference; the verdict is returned either way."""
     passed, refused = gated(run), gated(run, metric_differences=differences(-0.05))
 
-    assert passed.outputs["verdict"] == {"passed": True, "reasons": [], "failures": []}
+    assert passed.outputs["verdict"] == {"passed": True, "reasons": [], "failures": [], "interleaving": {}}
     assert not passed.refusal
     assert not refused.outputs["verdict"]["passed"]
     assert "compared with popular" in refused.refusal
+
+
+def test_the_gate_reports_which_recommender_listeners_preferred(run: Run) -> None:
+    """Thirty listeners played two tracks more of item_knn; plays of other pairs of recommenders do not count."""
+    recipe = challenged(run)
+
+    passed = gated(run, recipe=recipe, interleaved_plays=interleaved_plays(30))
+    other = gated(run, recipe=recipe, interleaved_plays=interleaved_plays(30).with_columns(challenger=pl.lit("als")))
+
+    found = passed.outputs["verdict"]["interleaving"]
+    assert (found["winner"], found["mean"], found["n_users"]) == ("item_knn", -2, 30)
+    assert found["p_value"] < 0.001
+    assert passed.outputs["verdict"]["passed"]
+    assert passed.counts["preference"] == "listeners preferred item_knn to popular"
+    assert gated(run, recipe=recipe, interleaved_plays=interleaved_plays(1)).counts["preference"] == (
+        "listeners preferred neither popular nor item_knn"
+    )
+    assert other.counts["preference"] == ""
+    assert other.outputs["verdict"]["interleaving"] == {}
+
+
+def test_a_challenger_takes_turns_in_the_lists(run: Run, interactions: Interactions) -> None:
+    """Every list is interleaved; each track is named after the recommender whose turn it was, and logged."""
+    done = listed(run, interactions, recipe=challenged(run))
+
+    table, log = done.outputs["recommendations"], done.outputs["interleavings"]
+    plain = listed(run, interactions).outputs["recommendations"]
+    assert [set(rows["track_id"]) for rows in (table, plain)] == [set(plain["track_id"])] * 2
+    assert table["user_id"].unique(maintain_order=True).to_list() == list(PLAYS)
+    teams = {FIRST: "popular", SECOND: "item_knn"}
+    assert table["recommender"].to_list() == [teams[team] for team in log["team"]]
+    assert log["is_contested"].all()
+    assert log["team"].value_counts(sort=True)["count"].to_list() == [3, 3]  # lists of two: one turn each
+    assert log["until"].unique().to_list() == [AS_OF + timedelta(days=7)]
+    assert not table["is_explored"].any()
+
+
+def test_without_a_challenger_nothing_is_interleaved(run: Run, interactions: Interactions) -> None:
+    """The log is empty."""
+    assert listed(run, interactions).outputs["interleavings"].is_empty()
 
 
 def test_listeners_who_have_heard_everything_are_not_missing(run: Run) -> None:

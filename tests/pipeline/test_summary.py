@@ -49,6 +49,17 @@ def test_each_area_has_a_line_with_its_time() -> None:
     ]
 
 
+def test_the_release_says_what_listeners_preferred() -> None:
+    """Without interleaved lists, and in runs of older versions, there is no preference to state."""
+    published = {**DONE, "publish": {"seconds": 1.0, "release": "a"}}
+    preferring = {**published, "gate": {"seconds": 0.5, "passed": True, "preference": "listeners preferred als to bpr"}}
+
+    assert [areas(done, TABLES, 20)[-1].summary for done in (published, preferring)] == [
+        "passed the gate; 12 files exported",
+        "passed the gate; listeners preferred als to bpr; 12 files exported",
+    ]
+
+
 @pytest.fixture
 def silent(tmp_path: Path) -> Iterator[Warehouse]:
     """A warehouse without analysed music."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from recsys.columns import (
 )
 from recsys.dataset.interactions import Interactions
 from recsys.feedback.exploration import EXPLORATIONS_COLUMNS, exploration_log, explore, learn_posterior
+from recsys.feedback.interleaving import SECOND
+from recsys.pipeline.interleaved import INTERLEAVINGS_COLUMNS, challengers_lists, interleaved, interleavings
 from recsys.pipeline.results import Artefact, Outcome, Result, step, whole_folder, write_table
 from recsys.pipeline.without_list import WITHOUT_LIST_COLUMNS, summary, without_list
 from recsys.products.base import ProductInputs, product_maker, product_names
@@ -58,12 +61,13 @@ RECOMMENDATIONS = Result(
     ),
 )
 EXPLORATIONS = Result("explorations", (RUN_ID, *EXPLORATIONS_COLUMNS), history="published runs")
+INTERLEAVINGS = Result("interleavings", INTERLEAVINGS_COLUMNS, history="published runs")
 EXPOSURE_TARGETS = Result("exposure_targets", (GROUP_KIND, GROUP_NAME, Column("target_share", pl.Float64())))
 WITHOUT_LIST = Result("listeners_without_list", WITHOUT_LIST_COLUMNS, history=None)
 PRODUCTS = Artefact("products", read=_read_products, write=whole_folder(_write_products))  # a table for each product
 
 
-@step(CANDIDATES, RECOMMENDATIONS, WITHOUT_LIST, EXPLORATIONS, EXPOSURE_TARGETS, PRODUCTS)
+@step(CANDIDATES, RECOMMENDATIONS, WITHOUT_LIST, EXPLORATIONS, INTERLEAVINGS, EXPOSURE_TARGETS, PRODUCTS)
 def recommend(
     *,
     model: Recommender[Any],
@@ -102,13 +106,14 @@ def recommend(
     chosen, n_widened = full_lists(inputs.candidates, inputs.recommend, rules, context, exploration.candidate_length(k))
     rng = exploration.generator(as_of)
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
+    challenge = partial(challengers_lists, inputs=inputs, recipe=recipe, context=context, rules=rules)
+    ranking = interleaved(ranking, chosen, challenge, recipe=recipe, as_of=as_of)
     reasons = with_reason_kind(model.add_reasons(ranking, interactions), catalogue)
     lists = _with_sources(with_reason_text(reasons, catalogue), recipe)
     without = without_list(listeners, lists, inputs.filters)
     _warn(without, listeners.height, note)
     products = {name: product_maker(name)(inputs) for name in product_names()}
-    counts = _list_counts(lists, k) | {
-        "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
+    counts = _list_counts(lists, ranking, k) | {
         "n_without_list": without.height,
         "n_widened": n_widened,
         "n_candidates": inputs.candidates.height,
@@ -118,7 +123,7 @@ def recommend(
         CANDIDATES.name: inputs.candidates,
         RECOMMENDATIONS.name: lists,
         WITHOUT_LIST.name: without,
-        EXPLORATIONS.name: exploration_log(ranking, exploration, served_on),
+        **_logs(ranking, recipe, served_on),
         EXPOSURE_TARGETS.name: _exposure_targets(recipe),
         PRODUCTS.name: products,
     }
@@ -130,13 +135,22 @@ def _warn(without: pl.DataFrame, n_listeners: int, note: Callable[..., None]) ->
         note(event="warning", text=summary(without, n_listeners))
 
 
-def _list_counts(lists: pl.DataFrame, k: int) -> dict[str, int]:
+def _logs(ranking: pl.DataFrame, recipe: Recipe, served_on: date) -> dict[str, pl.DataFrame]:
+    """Return the logs of what was explored and interleaved, from which later runs learn."""
+    return {
+        EXPLORATIONS.name: exploration_log(ranking, recipe.exploration, served_on),
+        INTERLEAVINGS.name: interleavings(ranking, recipe, served_on),
+    }
+
+
+def _list_counts(lists: pl.DataFrame, ranking: pl.DataFrame, k: int) -> dict[str, int]:
     lengths = lists.group_by("user_id").len()["len"]
     return {
         "n_listeners": len(lengths),
         "n_rows": lists.height,
         "n_short_lists": int((lengths < k).sum()),
         "n_explored": int(lists["is_explored"].sum()),
+        "n_fallback": ranking.filter("is_fallback")["user_id"].n_unique(),
     }
 
 
@@ -148,7 +162,13 @@ def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """Add the column recommender, and mark explored tracks in the reason."""
-    recommender = pl.when("is_fallback").then(pl.lit(POPULARITY_BASELINE)).otherwise(pl.lit(recipe.recommender))
+    recommender = (
+        pl.when(pl.col("team") == SECOND)
+        .then(pl.lit(recipe.interleaving.challenger))
+        .when("is_fallback")
+        .then(pl.lit(POPULARITY_BASELINE))
+        .otherwise(pl.lit(recipe.recommender))
+    )
     return with_exploration_text(lists).with_columns(recommender=recommender)
 
 

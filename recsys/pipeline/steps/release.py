@@ -15,6 +15,7 @@ from recsys.lake.store import Batch
 from recsys.ledger.lines import Lines
 from recsys.ledger.store import Ledger
 from recsys.pipeline.export import Export, manifest, write_export
+from recsys.pipeline.interleaved import judged
 from recsys.pipeline.publication import gate_outcome, write_release
 from recsys.pipeline.results import Artefact, Outcome, step, whole_folder
 from recsys.pipeline.without_list import ALL_HEARD
@@ -45,6 +46,7 @@ def gate(
     metric_differences: pl.DataFrame,
     recommendations: pl.DataFrame,
     listeners_without_list: pl.DataFrame,
+    interleaved_plays: pl.DataFrame,
     last_published: CurrentRelease | None,
     recipe: Recipe,
     run_id: str,
@@ -58,6 +60,7 @@ def gate(
         ndcg_differences={name: Interval(*values) for name, *values in metric_differences.drop("p_value").iter_rows()},
         n_listeners=recommendations["user_id"].n_unique() + listeners_without_list.filter(reason=ALL_HEARD).height,
         plays_by_day=dict(daily_plays.iter_rows()),
+        interleaving=judged(interleaved_plays, recipe),
     )
     return gate_outcome(evidence, recipe, run_id)
 
