@@ -7,11 +7,16 @@ Start Streamlit, and import meanwhile what the first page needs, so that its fir
 import gc
 import inspect
 import sys
+import time
 from threading import Thread
 
+from streamlit import runtime
+from streamlit.runtime import RuntimeState
 from streamlit.web.cli import main
 
 from recsys.installation.paths import ROOT
+
+POLL_S = 0.01
 
 
 def warm_up() -> None:
@@ -43,6 +48,13 @@ def _load() -> None:
     inspect.stack()
 
 
+def warm_up_after_start() -> None:
+    """Wait until Streamlit listens, and then warm up: a browser reads its scripts meanwhile, which takes longer."""
+    while not runtime.exists() or runtime.get_instance().state is RuntimeState.INITIAL:
+        time.sleep(POLL_S)
+    warm_up()
+
+
 if __name__ == "__main__":
-    Thread(target=warm_up, daemon=True).start()
+    Thread(target=warm_up_after_start, daemon=True).start()
     sys.exit(main())
