@@ -158,7 +158,7 @@ def test_options_with_rewards_are_drawn_more_often(context: RerankContext) -> No
     def n_unplayed(posterior: Posterior) -> int:
         drawn = (
             explore(lists, context, 10, settings=SETTINGS, posterior=posterior, rng=np.random.default_rng(seed))
-            for seed in range(50)
+            for seed in range(25)
         )
         is_unplayed = pl.col("track_id").is_in(["t22", "t23"])
         return sum(len(explored_lists.filter("is_explored", is_unplayed)) for explored_lists in drawn)

@@ -1,5 +1,7 @@
 """Empirical likelihood intervals: limits by hand, and coverage where the delta method fails."""
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pytest
@@ -88,6 +90,7 @@ def test_one_listener_or_none_has_no_interval() -> None:
     assert np.isnan(ratio_interval(likes(np.ones(9), np.zeros(9)), n_effective=1)).all()
 
 
+@cache  # for each estimator
 def heavy_log(n: int, seed: int) -> tuple[pl.DataFrame, F64]:
     """Return a log with rare likes and large importance weights, and the expected reward per decision of `target`."""
     shown, target = np.array([6.0, *[0.0] * (len(KINDS) + 1)]), np.array([3.0, 6, 0, 9, *[0.0] * (len(KINDS) - 2)])
