@@ -155,6 +155,33 @@ def failures(run: str) -> pl.DataFrame:
     return operations.failures(current_home(), run)
 
 
+def preference(run: str) -> list[Markdown]:
+    """Say which of two recommenders listeners preferred in interleaved lists, if any were made before a run."""
+    data.require_operator()
+    found = operations.preference(current_home(), run)
+    if not found:
+        return []
+    winner, both = found["winner"], [found["recommender"], found["challenger"]]
+    text = "In interleaved lists listeners preferred **{first}** to **{second}**"
+    if not winner:
+        text = "In interleaved lists listeners preferred neither **{first}** nor **{second}**"
+    first, second = both if winner in ("", both[0]) else both[::-1]
+    return [
+        fill(
+            text + ": {mean} plays per listener of {recommender} minus {challenger} (95 % interval {low} to {high}, "
+            "{n} listeners).",
+            first=first,
+            second=second,
+            mean=f"{found['mean']:+.2f}",
+            recommender=both[0],
+            challenger=both[1],
+            low=f"{found['low']:+.2f}",
+            high=f"{found['high']:+.2f}",
+            n=f"{found['n_users']:,}",
+        )
+    ]
+
+
 def length_of(run: str) -> list[Markdown]:
     """Say when a run ended, how long it took, and by how much that is more or less than published runs before."""
     data.require_operator()

@@ -18,7 +18,8 @@ if runs.is_empty():
     st.stop()
 times, disk, queue = operations.step_times(), operations.disk_use(), operations.queue()
 last = runs.row(0, named=True)
-parts.bullets([*operations.last_run(last), *operations.length_of(last["run"])])
+said = (operations.last_run(last), operations.length_of(last["run"]), operations.preference(last["run"]))
+parts.bullets([sentence for sentences in said for sentence in sentences])
 with st.container(horizontal=True):
     finished = runs.filter(verdict="published")["seconds"]
     parts.metric("Last published run", finished[0] if len(finished) else None, unit="s", definition="Time of its steps")

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from datetime import UTC, date, datetime
 from fcntl import LOCK_NB, LOCK_SH, flock
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -127,13 +128,35 @@ def failures(home: Home, run_id: str) -> pl.DataFrame:
     Raises:
         SetupError: The file of the verdict is damaged.
     """
-    path = home.runs / run_id / "verdict.json"
-    if not path.exists():
-        return pl.DataFrame(schema=FAILURES_SCHEMA)
-    with files.reading(path, _REMEDY):
-        verdict = files.read_json(path)
+    verdict = _verdict(home, run_id)
+    with files.reading(_verdict_file(home, run_id), _REMEDY):
         found = verdict.get("failures", [{"found": reason} for reason in verdict["reasons"]])
         return pl.DataFrame([dict.fromkeys(FAILURES_SCHEMA) | failure for failure in found], FAILURES_SCHEMA)
+
+
+def preference(home: Home, run_id: str) -> dict[str, Any]:
+    """
+    Return which recommender listeners preferred in interleaved lists (see `gate.Verdict`); {} without such lists.
+
+    Raises:
+        SetupError: The file of the verdict is damaged.
+    """
+    found: dict[str, Any] = _verdict(home, run_id).get("interleaving", {})
+    return found
+
+
+def _verdict(home: Home, run_id: str) -> dict[str, Any]:
+    """Read the verdict of the gate on a run; of a run without one, a verdict without failures."""
+    path = _verdict_file(home, run_id)
+    if not path.exists():
+        return {"reasons": []}
+    with files.reading(path, _REMEDY):
+        verdict: dict[str, Any] = files.read_json(path)
+        return {"reasons": verdict["reasons"]} | verdict
+
+
+def _verdict_file(home: Home, run_id: str) -> Path:
+    return home.runs / run_id / "verdict.json"
 
 
 def is_running(home: Home) -> bool:

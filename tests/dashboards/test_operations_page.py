@@ -62,6 +62,34 @@ def test_a_refusal_says_what_was_found_and_expected(open_page: Open, home: Home)
     assert page.dataframe[0].value.to_dict("records") == [FAILURE]
 
 
+@pytest.mark.parametrize(
+    ("winner", "said"),
+    [
+        ("blend", "preferred blend to als"),
+        ("als", "preferred als to blend"),
+        ("", "preferred neither blend nor als"),
+    ],
+)
+def test_what_listeners_of_interleaved_lists_preferred_is_said(
+    open_page: Open, home: Home, winner: str, said: str
+) -> None:
+    """With the difference, always of the exported recommender minus its challenger, and its interval."""
+    found = {"recommender": "blend", "challenger": "als", "mean": -0.125, "low": -0.5, "high": 0.25, "n_users": 1_234}
+    write_run(
+        home,
+        [{"event": "done", "step": "gate", "seconds": 1}],
+        {"passed": True, "reasons": [], "failures": [], "interleaving": found | {"p_value": 0.5, "winner": winner}},
+    )
+
+    page = open_page("operations")
+
+    assert failures(page) == []
+    assert first_lines(page)[-1] == (
+        f"In interleaved lists listeners {said}: -0.12 plays per listener of blend minus als (95 % interval -0.50 to "
+        "+0.25, 1,234 listeners)."
+    )
+
+
 START: dict[str, object] = {"event": "start", "step": "train", "at": "2026-07-02T02:00:00.000+00:00"}
 FAILED: dict[str, object] = {
     "event": "failed",
