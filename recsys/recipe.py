@@ -134,12 +134,15 @@ def read_recipe(path: Path | None = None) -> Recipe:
     values = default | check_section(read_recipe_file(path) if path else {}, known, str(path))
     recommender = check_value(values["recommender"], str, "recommender")
     compare = check_value(values["compare"], tuple[str, ...], "compare")
+    sections = {name: create_settings(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()}
+    challenger = sections["interleaving"].challenger
+    names = (recommender, *compare, *([challenger] if challenger else []))
     return Recipe(
         recommender=recommender,
         compare=compare,
-        configs=_configs(default["recommenders"], values["recommenders"], (recommender, *compare)),
+        configs=_configs(default["recommenders"], values["recommenders"], names),
         rerank=_rules(values["rerank"]),
-        **{name: create_settings(settings, values[name], f"[{name}]") for name, settings in SECTIONS.items()},
+        **sections,
     )
 
 

@@ -227,16 +227,21 @@ def test_settings_created_in_code_are_checked_as_well(settings: type[Any], line:
         settings(**tomllib.loads(line))
 
 
-@pytest.mark.parametrize("challenger", ["blend", "populr"])
-def test_a_challenger_is_another_recommender_of_the_recipe(tmp_path: Path, challenger: str) -> None:
-    """The exported recommender cannot challenge itself, and a misspelt name has a suggestion."""
-    expected = "expected another recommender of the recipe than 'blend': .*popular"
-
+@pytest.mark.parametrize(
+    ("challenger", "expected"),
+    [
+        ("blend", "expected another recommender of the recipe than 'blend': .*popular"),
+        ("populr", "There is no recommender 'populr'.* Did you mean 'popular'"),
+    ],
+)
+def test_a_challenger_is_another_recommender(tmp_path: Path, challenger: str, expected: str) -> None:
+    """The exported recommender cannot challenge itself, a misspelt name has a suggestion, and none needs a section."""
     with pytest.raises(BadRecipe, match=expected):
         read_recipe(written(tmp_path, f'recommender = "blend"\n[interleaving]\nchallenger = "{challenger}"\n'))
 
-    accepted = read_recipe(written(tmp_path, '[interleaving]\nchallenger = "popular"\n'))
-    assert accepted.interleaving.challenger == "popular"
+    accepted = read_recipe(written(tmp_path, '[interleaving]\nchallenger = "bpr"\n'))
+    assert accepted.interleaving.challenger == "bpr"
+    assert "bpr" in accepted.configs
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def logit(shown: Shown) -> Bool:
 
 def conformity(shown: Shown) -> Bool:
     """As `position`, but the odds of liking grow with the number of listeners beside the mean of what is shown."""
-    relative = (1 + shown.n_listeners) / (1 + shown.n_listeners.mean())
+    is_shown = shown.likes > 0
+    relative = (1 + shown.n_listeners) / (1 + shown.n_listeners[is_shown].mean() if is_shown.any() else 1)
     odds = _odds(shown.likes) * relative**CONFORMITY
     return position(shown._replace(likes=odds / (1 + odds)))
 

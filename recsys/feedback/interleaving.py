@@ -2,9 +2,9 @@
 Interleaving: compare two recommenders online in the same list, by team draft.
 
 The two take turns, a coin decides who begins each round, and each adds its best track that the list does not have yet.
-A play counts for the team that added the track. Rounds in which one recommender has no track left are not contested and
-do not count, so that a longer list is no advantage. A listener sees both recommenders at once, so far
-fewer listeners are needed than in a test of two groups.
+A play counts for the team that added the track. A round is contested if each recommender has a track left whichever of
+them begins; other rounds do not count, so that a longer list is no advantage. A listener sees both recommenders at
+once, so far fewer listeners are needed than in a test of two groups.
 
 Source:
     Radlinski, Kurup, Joachims, How Does Clickthrough Data Reflect Retrieval Quality? (2008); Chapelle, Joachims,
@@ -26,7 +26,8 @@ from recsys.settings import Count, Seed, Settings
 
 FIRST, SECOND = "first", "second"
 INTERLEAVED_COLUMNS = (USER_ID, RANK, TRACK_ID, Column("team", pl.String()), Column("is_contested", pl.Boolean()))
-MAX_P = 0.05  # of a verdict that one recommender is better
+MAX_P = 0.01  # of a verdict that one recommender is better; low, because it is judged again after every run
+STREAM = 1  # of random numbers
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,18 @@ class InterleavingSettings(Settings):
     Attributes:
         challenger: Name of the recommender that is interleaved with the exported one; empty for none.
         share: Share of the listeners whose lists are interleaved, 0..1, drawn anew in every run.
-        days: Number of days within which a play counts [d].
+        days: Number of days within which a play counts, as long as a list is shown: 1 if there is a run every day [d].
         seed: Seed of the draws; each run date has its own random generator.
     """
 
     challenger: str = ""
     share: Annotated[float, Meta(ge=0, le=1)] = 0.1
-    days: Count = 7
+    days: Count = 1
     seed: Seed = 7
 
     def generator(self, as_of: date) -> np.random.Generator:
-        """Return the random generator for the run of a date."""
-        return np.random.default_rng([self.seed, as_of.toordinal()])
+        """Return the random generator for the run of a date, independent of that of exploration with the same seed."""
+        return np.random.default_rng([self.seed, as_of.toordinal(), STREAM])
 
 
 class Verdict(NamedTuple):
@@ -78,7 +79,7 @@ def team_draft(first: pl.DataFrame, second: pl.DataFrame, k: int, *, rng: np.ran
 
     Returns:
         One row per listener and rank with INTERLEAVED_COLUMNS, listeners in the order of `first`; team is 'first' or
-        'second', and is_contested false where only one recommender had tracks left.
+        'second', and is_contested false in rounds in which one recommender may have no track left.
     """
     lists_of_second = _lists(second)
     rows = [
@@ -125,11 +126,17 @@ def _drafted(first: list[str], second: list[str], k: int, rng: np.random.Generat
     left = {FIRST: first, SECOND: second}
     drafted: list[tuple[str, str, bool]] = []
     while len(drafted) < k and (left[FIRST] or left[SECOND]):
+        is_contested = _lasts(left[FIRST], left[SECOND]) and _lasts(left[SECOND], left[FIRST])
         added = []
         for team in (FIRST, SECOND) if rng.random() < 0.5 else (SECOND, FIRST):
             if left[team]:
                 track = left[team][0]
                 added.append((track, team))
                 left = {name: [other for other in tracks if other != track] for name, tracks in left.items()}
-        drafted += [(track, team, len(added) == len(left)) for track, team in added]
+        drafted += [(track, team, is_contested) for track, team in added]
     return drafted[:k]
+
+
+def _lasts(own: list[str], other: list[str]) -> bool:
+    """Return whether a team has a track left after the other, which has one too, has added its best."""
+    return bool(other) and any(track != other[0] for track in own)

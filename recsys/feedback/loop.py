@@ -29,7 +29,7 @@ from scipy.special import expit
 from recsys.arrays import F32, F64, I64, Bool
 from recsys.dataset.feature_vectors import unit_rows
 from recsys.dataset.interactions import Interactions
-from recsys.errors import InputError
+from recsys.errors import InputError, did_you_mean
 from recsys.evaluate.beyond_accuracy import gini
 from recsys.evaluate.ranking import discounts
 from recsys.feedback.bandits import Posterior
@@ -72,6 +72,14 @@ class LoopSettings:
     organic: int = 2
     choice: str = "position"
     seed: int = 7
+
+    def __post_init__(self) -> None:
+        """Raise InputError if there is no such model of choice."""
+        if self.choice not in CHOICES:
+            raise InputError(
+                f"choice: found {self.choice!r}, expected one of {', '.join(CHOICES)}."
+                f"{did_you_mean(self.choice, CHOICES)}"
+            )
 
 
 @dataclass(frozen=True)

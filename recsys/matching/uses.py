@@ -177,6 +177,8 @@ class RoughUse:
         begin, end: Position of its first vector in the query, and of the vector after its last.
         earliest: The earliest position in the recording that matches equally well.
         n_places, score: As in `Use`.
+        after, before: Position of the vector after the last use of the same recording before it, and of the first
+            vector of the next; its edges stay between them. -inf and inf if there are none.
         fades: Likelihoods of the fades at its start and end, shape (2, len(FADES_S), len(STARTS_S)).
     """
 
@@ -187,18 +189,20 @@ class RoughUse:
     n_places: int
     score: float
     fades: F64
+    after: float = -np.inf
+    before: float = np.inf
 
     def placed(self, first_s: float, last_s: float, n: int) -> Use:
         """
         Return the use in a query of n vectors.
 
-        Its edges are moved towards its inside by first_s and last_s, at most to its middle.
+        Its edges are moved towards its inside by first_s and last_s, at most to its middle, and away from it at most to
+        other uses of the same recording.
         """
         duration_s, half_s = VECTOR_HOP_S * (n - 1) + 2 * FIRST_VECTOR_S, VECTOR_HOP_S * (self.end - self.begin) / 2
         first_s, last_s = min(first_s, half_s), min(last_s, half_s)
-        starts_s = VECTOR_HOP_S * (self.begin - 0.5) + FIRST_VECTOR_S + first_s if self.begin > 0 else 0.0
-        ends_s = VECTOR_HOP_S * (self.end - 0.5) + FIRST_VECTOR_S - last_s if self.end < n else duration_s
-        starts_s, ends_s = max(0.0, starts_s), min(duration_s, ends_s)
+        starts_s = max(0.0, _edge_s(self.after), _edge_s(self.begin) + first_s) if self.begin > 0 else 0.0
+        ends_s = min(duration_s, _edge_s(self.before), _edge_s(self.end) - last_s) if self.end < n else duration_s
         best = max(self.match.windows, key=lambda window: window.probability)
         return Use(
             audio_id=best.alignment.track_id,
@@ -244,13 +248,29 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
 
 
 def _without_overlaps(uses: list[RoughUse]) -> list[RoughUse]:
-    """Remove uses that mostly overlap with a longer use of the same recording, which repeats itself."""
+    """
+    Remove uses that mostly overlap with a longer use of the same recording, which repeats itself.
+
+    The others know which of them are next to them.
+    """
     kept: list[RoughUse] = []
     for use in sorted(uses, key=lambda use: use.begin - use.end):
         shared = (min(use.end, other.end) - max(use.begin, other.begin) for other in kept)
         if max(shared, default=0) < (use.end - use.begin) / 2:
             kept.append(use)
-    return kept
+    return [
+        replace(
+            use,
+            after=max((other.end for other in kept if other.end <= use.begin), default=-np.inf),
+            before=min((other.begin for other in kept if other.begin >= use.end), default=np.inf),
+        )
+        for use in kept
+    ]
+
+
+def _edge_s(position: float) -> float:
+    """Return the time between a vector of the query and the vector before it [s]."""
+    return VECTOR_HOP_S * (position - 0.5) + FIRST_VECTOR_S
 
 
 def _windows(query: F32) -> list[tuple[int, int]]:

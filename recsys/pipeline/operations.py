@@ -152,7 +152,9 @@ def _verdict(home: Home, run_id: str) -> dict[str, Any]:
         return {"reasons": []}
     with files.reading(path, _REMEDY):
         verdict: dict[str, Any] = files.read_json(path)
-        return {"reasons": verdict["reasons"]} | verdict
+        if "reasons" not in verdict:
+            raise ValueError("a verdict without reasons")
+        return verdict
 
 
 def _verdict_file(home: Home, run_id: str) -> Path:

@@ -14,6 +14,7 @@ from recsys.dataset.interactions import Interactions
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.pipeline.export import checked_file
+from recsys.recipe import POPULARITY_BASELINE
 from recsys.recommenders.base import Recommender
 from recsys.releases import registry
 from recsys.warehouse.internal import internal_sql
@@ -32,6 +33,8 @@ class Explanation:
         rank: Its rank in the published list, from 1; None if it is not in the list.
         reason: The published reason of the recommendation; None if the track is not in the list.
         is_explored: Whether exploration put the track into the list.
+        challenger: The recommender that chose the track in an interleaved list; None if the champion chose it, or if it
+            is not in the list.
         n_listed: Length of the published list; 0 if the listener has none.
         candidate_rank: Rank by the model's score, from 1, before rerank rules and exploration; None if the track is not
             among the candidates that the run stored.
@@ -44,6 +47,7 @@ class Explanation:
     rank: int | None
     reason: str | None
     is_explored: bool
+    challenger: str | None
     n_listed: int
     candidate_rank: int | None
     contributions: pl.DataFrame
@@ -53,8 +57,10 @@ class Explanation:
         """
         Text, one or two sentences: why the track has its rank, or why it is not in the list.
 
-        It names the model's rank, and the effect of rerank rules and exploration.
+        It names the model's rank, and the effect of rerank rules, exploration and interleaving.
         """
+        if self.challenger:
+            return f"The recommender {self.challenger} chose it, which takes turns with the published one in this list."
         explored = "Exploration drew it, to learn whether the listener likes it. " if self.is_explored else ""
         if self.candidate_rank is None:
             return f"{explored}It is not among the candidates that the run kept for this listener."
@@ -91,18 +97,19 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
             raise InputError(f"There is no track {track_id!r}. Search by title, artist or id: recsys find WORDS")
         interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
         titles = warehouse.query(internal_sql("names_of_tracks"))
+    champion = _champion(home)
     contributions = (
-        _champion(home)
-        .explain(user_id, track_id, interactions)
+        champion.explain(user_id, track_id, interactions)
         .join(titles, on="track_id", how="left", maintain_order="left")
         .with_columns(share=pl.col("contribution") / pl.col("contribution").abs().sum())
     )
-    title, artist, rank, reason, is_explored, n_listed = place.row(0)
+    title, artist, rank, reason, is_explored, n_listed, recommender = place.row(0)
     return Explanation(
         track=f"{title} by {artist}",
         rank=rank,
         reason=reason,
         is_explored=is_explored,
+        challenger=None if recommender in (None, champion.scorer.name, POPULARITY_BASELINE) else recommender,
         n_listed=n_listed,
         candidate_rank=_candidate_rank(home, user_id, track_id),
         contributions=contributions.select("title", "artist_name", "track_id", "contribution", "share"),

@@ -91,7 +91,8 @@ class ALS(IterativeScorer[ALSConfig]):
     def fit_from(self, track_factors: F32, interactions: Interactions) -> Self:
         weights = self._with_features(self._confidence(interactions.liked), interactions.track_features)
         by_track = weights.T.tocsr()
-        self.track_factors = track_factors
+        is_new = ~track_factors.any(axis=1, keepdims=True)  # 0 would stay 0 where nobody plays other tracks
+        self.track_factors = np.where(is_new, self._initial_factors(len(track_factors)), track_factors)
         for _ in range(self.config.epochs):
             user_factors = self._step(weights, self.track_factors, TRAINING_TOLERANCE)
             self.track_factors = self._step(by_track, user_factors, TRAINING_TOLERANCE)

@@ -81,7 +81,7 @@ class Recommender(Generic[AnyScorer]):
         load_fitted: Callable[[], "Recommender[Any]"] | None = None,
     ) -> Self:
         """
-        Fit the model to a window of interactions. The same window, config and seed give the same model.
+        Fit the model to a window of interactions. The same arguments, config and seed give the same model.
 
         Args:
             interactions: The training window.

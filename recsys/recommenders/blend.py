@@ -4,7 +4,7 @@ A stacked ensemble: each member model proposes candidates, and a small learning-
 The ranker learns from a validation split: members are fitted to the training part of the split, and their candidates
 are labelled as positive if the user first played them afterwards. Then the members are fitted again, to the whole
 window. So a member that overfits its training data gets no advantage. Each member is fitted twice; a member that learns
-in epochs divides them between the two fits, the second of which continues the first.
+in epochs divides them between the two fits, of one at least each, and the second continues the first.
 """
 
 import math

@@ -161,8 +161,8 @@ class IterativeScorer(Scorer[Config]):
         Fit the model to a window of interactions, starting from the track factors of an earlier fit.
 
         Args:
-            track_factors: What to start from; 0 for tracks that the earlier fit did not have. Shape (n_tracks,
-                factors).
+            track_factors: What to start from; rows of 0, of tracks that the earlier fit did not have, start anew.
+                Shape (n_tracks, factors).
             interactions: The training window, as in `fit`.
         """
 

@@ -204,7 +204,7 @@ def prune(home: Home, keep: int, leftovers: Collection[str]) -> list[str]:
 
 
 def _remove_unpublished(home: Home, keep: int, leftovers: Collection[str]) -> None:
-    """Remove the working files of old runs without a release, except log, verdict, metrics and explorations."""
+    """Remove the working files of old runs without a release, except log, verdict, metrics and what lists showed."""
     used = {part for name in release_names(home) for part in read(home, name).links().values()}
     folders = sorted(home.runs.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
     for folder in folders[: max(0, len(folders) - keep)]:

@@ -8,7 +8,8 @@ with list_of_user as (
         track_id,
         rank,
         reason,
-        is_explored
+        is_explored,
+        recommender
     from marts.recommendations
     where user_id = $user_id
 )
@@ -19,7 +20,8 @@ select
     lists.rank,
     lists.reason,
     coalesce(lists.is_explored, false) as is_explored,
-    (select count(*) from list_of_user) as n_listed
+    (select count(*) from list_of_user) as n_listed,
+    lists.recommender
 from marts.track_features as tracks
 left join list_of_user as lists on tracks.track_id = lists.track_id
 where tracks.track_id = $track_id

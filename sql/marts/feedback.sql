@@ -14,7 +14,7 @@
 --   n_options    options to draw from [count]
 --   features     features that the policy saw
 --   reward       1 if the listener played it while the list was shown, else 0
---   is_complete  whether the log covers all days on which a play counts
+--   is_complete  whether the log has all days on which a play counts: none is still to come, none was removed
 -- checks:
 --   reward in (0, 1)
 -- reconcile:
@@ -45,7 +45,7 @@ select
     explorations.n_options,
     explorations.features,
     case when played.run_id is null then 0 else 1 end as reward,
-    explorations.until <= log_span.last_date as is_complete
+    explorations.until <= log_span.last_date and explorations.served_on >= log_span.first_date as is_complete
 from marts.explorations as explorations
 cross join intermediate.log_span as log_span
 left join played

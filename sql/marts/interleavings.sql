@@ -14,7 +14,7 @@
 --   team          first or second: whose turn the recording was
 --   is_contested  whether both recommenders had a recording left in this round; only these positions are compared
 --   reward        1 if the listener played it while the list was shown, else 0
---   is_complete   whether the log covers all days on which a play counts
+--   is_complete   whether the log has all days on which a play counts: none is still to come, none was removed
 -- checks:
 --   team in ('first', 'second')
 --   reward in (0, 1)
@@ -46,7 +46,7 @@ select
     interleavings.team,
     interleavings.is_contested,
     case when played.run_id is null then 0 else 1 end as reward,
-    interleavings.until <= log_span.last_date as is_complete
+    interleavings.until <= log_span.last_date and interleavings.served_on >= log_span.first_date as is_complete
 from raw.interleavings as interleavings
 cross join intermediate.log_span as log_span
 left join played

@@ -198,6 +198,17 @@ def test_windows_count_together_only_if_they_do_not_overlap() -> None:
     assert OpenMatch(match.windows[:1] + match.windows[2:3]).is_strict
 
 
+def test_edges_stay_between_other_uses_of_the_same_recording() -> None:
+    """A use is not extended over its neighbours, whatever its fades."""
+    match = OpenMatch([WindowMatch(0, 10, Alignment("a", 0.0, 1.0, 0.5, 0.5, 10), 0.9, 4.0)])
+    rough = RoughUse(match, 100, 140, TimeAlignment(0.0, 1.0), 1, 0.5, np.ones((2, 1, 1)), after=95, before=140)
+
+    use = rough.placed(-8.0, -8.0, 1_000)
+
+    assert use.starts_s == pytest.approx(94.5 * 0.256 + FIRST_VECTOR_S)
+    assert use.ends_s == pytest.approx(139.5 * 0.256 + FIRST_VECTOR_S)
+
+
 @pytest.mark.parametrize("n", [1, 4, 40])
 def test_a_use_never_ends_before_it_starts(n: int) -> None:
     """Edges that are moved further than the use is long meet in its middle."""

@@ -14,9 +14,11 @@ from recsys.releases import registry
 from recsys.releases.release import Release
 
 
-def explanation(rank: int | None, candidate_rank: int | None, *, is_explored: bool = False) -> Explanation:
+def explanation(
+    rank: int | None, candidate_rank: int | None, *, is_explored: bool = False, challenger: str | None = None
+) -> Explanation:
     """Return the explanation of a track for a listener whose list has twenty tracks."""
-    return Explanation("Song by Ada", rank, None, is_explored, 20, candidate_rank, pl.DataFrame())
+    return Explanation("Song by Ada", rank, None, is_explored, challenger, 20, candidate_rank, pl.DataFrame())
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,14 @@ def test_the_explanation_compares_the_rank_with_the_models_rank(
 ) -> None:
     """The text gives the model's rank, and says whether rerank rules or exploration moved the track."""
     assert explanation(rank, candidate_rank).rank_explanation.startswith(expected)
+
+
+@pytest.mark.parametrize("candidate_rank", [57, None])
+def test_a_track_of_a_challenger_says_so(candidate_rank: int | None) -> None:
+    """The rank by the published model says nothing about it."""
+    assert explanation(4, candidate_rank, challenger="als").rank_explanation == (
+        "The recommender als chose it, which takes turns with the published one in this list."
+    )
 
 
 @pytest.mark.parametrize("candidate_rank", [57, None])

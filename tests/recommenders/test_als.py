@@ -144,3 +144,17 @@ def objective(model: ALS, interactions: Interactions) -> float:
         )
     )
     return float(errors.sum() + model.config.unobserved_weight * (scores**2).sum() + penalty)
+
+
+def test_tracks_that_an_earlier_fit_did_not_have_are_learned() -> None:
+    """Listeners who like only new tracks get factors, too: 0 would stay 0 in every half-step."""
+    rows = [(f"u{user}", f"t{user // 3}{track}") for user in range(6) for track in range(4)]  # two separate groups
+    pairs = pl.DataFrame(rows, ["user_id", "track_id"], orient="row").with_columns(strength=1.0, age_days=0.0)
+    interactions = Interactions.of(pairs, catalogue=pairs.select(pl.col("track_id").unique().sort()))
+    model = ALS(ALSConfig(factors=4, epochs=3, side_weight=0))
+    known = model.fit(interactions).track_factors * np.array([[1]] * 4 + [[0]] * 4, np.float32)
+
+    continued = model.fit_from(known, interactions)
+
+    assert (np.linalg.norm(continued.track_factors, axis=1) > 0.1).all()
+    assert (np.linalg.norm(continued.user_factors, axis=1) > 0.1).all()
