@@ -106,7 +106,7 @@ def verdict(plays: pl.DataFrame, *, seed: int) -> Verdict:
     if not plays["reward"].is_in([0, 1]).all():
         raise InputError("reward: found other values, expected 0 or 1, whether the listener played the track")
     won = [pl.col("reward").filter(team=team).sum().cast(pl.Float64).alias(team) for team in (FIRST, SECOND)]
-    by_listener = plays.filter("is_contested").group_by("user_id", maintain_order=True).agg(won)
+    by_listener = plays.filter("is_contested").group_by("user_id").agg(won).sort("user_id")
     of_first, of_second = (by_listener[team].to_numpy() for team in (FIRST, SECOND))
     difference = difference_interval(of_first, of_second, seed=seed)
     p_value = paired_p_value(of_first, of_second, seed=seed)
