@@ -434,7 +434,7 @@ def test_a_challenger_takes_turns_in_the_lists(run: Run, interactions: Interacti
     assert table["recommender"].to_list() == [teams[team] for team in log["team"]]
     assert log["is_contested"].all()
     assert log["team"].value_counts(sort=True)["count"].to_list() == [3, 3]  # lists of two: one turn each
-    assert log["until"].unique().to_list() == [AS_OF + timedelta(days=7)]
+    assert log["until"].unique().to_list() == [AS_OF + timedelta(days=1)]
     assert not table["is_explored"].any()
 
 
