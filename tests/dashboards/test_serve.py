@@ -46,3 +46,26 @@ def test_a_table_needs_no_pandas(published_home: Home) -> None:
     loaded = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
 
     assert loaded.stdout.strip() == "False"
+
+
+def test_the_server_warms_up_only_once_it_listens() -> None:
+    """It waits while Streamlit has no runtime, and while its runtime has not started."""
+    code = f"""if True:
+        import runpy
+        from types import SimpleNamespace
+        from streamlit import runtime
+        initial, listening = runtime.RuntimeState.INITIAL, runtime.RuntimeState.NO_SESSIONS_CONNECTED
+        states, looked = iter([None, initial, initial, listening]), []
+        def exists():
+            looked.append(next(states))
+            return looked[-1] is not None
+        runtime.exists, runtime.get_instance = exists, lambda: SimpleNamespace(state=looked[-1])
+        names = runpy.run_path({str(APP.with_name("serve.py"))!r})
+        wait = names["warm_up_after_start"]
+        wait.__globals__["warm_up"] = lambda: print([state and state.name for state in looked])
+        wait()
+    """
+
+    waited = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert waited.stdout.strip() == "[None, 'INITIAL', 'INITIAL', 'NO_SESSIONS_CONNECTED']"
