@@ -1,0 +1,1 @@
+"""Queries of music supervisors on the demo world, with their answers."""
