@@ -1,0 +1,29 @@
+"""Artist by name."""
+
+import re
+
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import Condition
+from recsys.search.grammar import Node, text_of
+from recsys.search.names import exact_or_part
+
+MEANING = "Artist by name or a part of it, up to the next comma; a name with a comma stands in quotes."
+EXAMPLES = ("artist Zoë Tanabe", "by Neon Station Club", 'artist: "Thunder, Golden & Daughters"')
+GRAMMAR = r"""
+artist: ARTIST
+ARTIST.43: /(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)/i
+"""
+
+
+def condition(node: Node, _catalogue: Catalogue) -> Condition:
+    """Return the condition of an artist."""
+    name = re.sub(r"^(?:artist\s*:?|by)\s+", "", text_of(node), flags=re.IGNORECASE).strip('" ')
+    where, score = exact_or_part("t.artist_name", name)
+    return Condition(
+        text=f"artist {name}",
+        where=where,
+        score=score,
+        values={"artist_name": "t.artist_name"},
+        reason=lambda row: f"artist {row['artist_name']}",
+        words=(name,),
+    )

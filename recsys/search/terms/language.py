@@ -1,0 +1,28 @@
+"""Language of the lyrics."""
+
+import re
+
+from recsys.search import places
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import Condition, literal
+from recsys.search.grammar import Node, text_of
+
+MEANING = "Language of the lyrics, by its English name or its ISO 639 code."
+EXAMPLES = ("in Portuguese", "English lyrics", "language: fr", "sung in Spanish")
+_NAMES = places.language_pattern().replace("/", r"\/")
+GRAMMAR = rf"""
+language: LANGUAGE
+LANGUAGE.42: /(?:sung\s+in|in|language\s*:?)\s+(?:{_NAMES})(?!\w)(?:\s+language)?|language\s*:?\s+[a-z][a-z](?!\w)|(?:{_NAMES})[\s-]+(?:lyrics|vocals|language|sung)\b/i
+"""
+
+
+def condition(node: Node, _catalogue: Catalogue) -> Condition:
+    """Return the condition of a language."""
+    name = re.sub(r"^(?:sung\s+in|in|language\s*:?)\s+|[\s-]+(?:lyrics|vocals|language|sung)$", "", text_of(node), flags=re.I)
+    code = places.language_of(name) or name.lower()
+    return Condition(
+        text=f"language {code}",
+        where=f"(t.language <> 'unknown' and t.language = {literal(code)})",
+        values={"language": "t.language"},
+        reason=lambda row: f"language {row['language']}",
+    )

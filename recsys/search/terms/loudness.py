@@ -1,0 +1,31 @@
+"""Loudness: a range in LUFS, or loud and quiet within the catalogue."""
+
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import RANGE, Condition, Span
+from recsys.search.grammar import Node, text_of
+
+MEANING = "Integrated loudness. Loud and quiet are the loudest and the quietest two fifths of the analysed recordings."
+EXAMPLES = ("-16 to -12 LUFS", "under -14 LUFS", "loud", "quiet")
+GRAMMAR = rf"""
+loudness: LOUDNESS
+LOUDNESS.50: /(?:loudness\s*:?\s*)?{RANGE}\s*LUFS\b|(?:loud|quiet)\b(?!\w)/i
+"""
+
+
+def condition(node: Node, catalogue: Catalogue) -> Condition:
+    """Return the condition of a loudness."""
+    text = text_of(node).lower()
+    named = {"loud": True, "quiet": False}.get(text)
+    if named is None:
+        span = Span.of(text.removeprefix("loudness").lstrip(" :"), tolerance=0.05)
+        where, score, meaning = span.sql("t.loudness_lufs"), "1.0", f"loudness {span} LUFS"
+    else:
+        where, score = catalogue.loudness.side("t.loudness_lufs", is_high=named)
+        meaning = text
+    return Condition(
+        text=meaning,
+        where=where,
+        score=score,
+        values={"loudness_lufs": "t.loudness_lufs"},
+        reason=lambda row: f"{row['loudness_lufs']:.1f} LUFS",
+    )

@@ -1,0 +1,39 @@
+"""Moods: words for calm or energetic music, from tags and energy."""
+
+from recsys.search.catalogue import Catalogue, tag_key
+from recsys.search.condition import Condition, any_of
+from recsys.search.grammar import Node, alias_of, text_of
+from recsys.search.terms.tag import tagged
+
+MEANING = (
+    "A mood that is no tag of the catalogue: recordings that have one of the related tags, or whose energy is among the lower "
+    "(calm) or upper (energetic) two fifths. Energy is a formula of the sound, not a judgement of listeners."
+)
+EXAMPLES = ("calm", "relaxing", "energetic", "uplifting")
+MOODS = {
+    "calm": ("calm", "mellow", "chill", "chillout", "relaxing", "soft", "quiet", "peaceful", "gentle", "soothing"),
+    "energetic": ("energetic", "energy", "upbeat", "driving", "powerful", "party", "uplifting", "lively", "intense"),
+}
+GRAMMAR = rf"""
+mood: MOOD
+MOOD.20: /(?:{"|".join(sorted({word for words in MOODS.values() for word in words if word != "quiet"}, key=len, reverse=True))})(?!\w)/i
+"""
+
+
+def condition(node: Node, catalogue: Catalogue) -> Condition:
+    """Return the condition of a mood."""
+    word = text_of(node).lower()
+    mood = next(name for name, words in MOODS.items() if word in words)
+    related = tuple(tag for key in map(tag_key, MOODS[mood]) for tag in catalogue.spellings.get(key, ()))
+    where, score = catalogue.energy.side("t.energy", is_high=mood == "energetic")
+    felt = Condition(
+        text=f"{word} ({'high' if mood == 'energetic' else 'low'} energy)",
+        where=where,
+        score=score,
+        values={"energy": "t.energy"},
+        reason=lambda row: f"energy {row['energy']:.2f}",
+    )
+    if not related:
+        return felt
+    heard = tagged(related, f"tagged {mood}", alias_of(node), has_tags=catalogue.has_tags)
+    return any_of([felt, heard])

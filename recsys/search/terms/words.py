@@ -1,0 +1,44 @@
+"""Free words, searched for in titles and names."""
+
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import Condition, Row
+from recsys.search.grammar import Node, text_of
+from recsys.search.names import FIELDS, words_in_names
+
+MEANING = (
+    "Any other words: each must be part of the title, the artist, the release, the label or an id; the title counts most, and a "
+    "whole word more than a part of one. Accents and case do not matter. Words in quotes must stand together."
+)
+EXAMPLES = ("velvet harbour", '"The Engine Is Silver"', "steinhofel")
+GRAMMAR = r"""
+words: WORD+ | QUOTED
+QUOTED.98: /"[^"]*"|“[^”]*”/
+WORD.0: /[^\s,;]+/
+"""
+
+
+def condition(node: Node, _catalogue: Catalogue) -> Condition:
+    """Return the condition that every word is in a name."""
+    text = text_of(node)
+    is_quoted = len(text) > 1 and text[0] in '"“' and text[-1] in '"”'
+    words = tuple(filter(None, (text[1:-1].strip(),) if is_quoted else text.split()))
+    where, score, values = words_in_names(words)
+    own = {f"{name}_{node_start(node)}": sql for name, sql in values.items()}
+    return Condition(
+        text=f"words {text}",
+        where=where,
+        score=score,
+        values=own,
+        reason=lambda row: _reason(row, text, node_start(node)),
+        words=words,
+    )
+
+
+def node_start(node: Node) -> int:
+    """Return where a node starts in the text."""
+    return int(next(node.scan_values(lambda _value: True)).start_pos)
+
+
+def _reason(row: Row, text: str, start: int) -> str:
+    fields = [name for name in FIELDS if row[f"in_{name}_{start}"]]
+    return f"{text} in {' and '.join(fields)}"
