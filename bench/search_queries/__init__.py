@@ -1,1 +1,0 @@
-"""Queries of music supervisors on the demo world, with their answers."""
