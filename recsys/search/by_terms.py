@@ -1,12 +1,13 @@
 """
 Search by terms: a text becomes conditions (`grammar`), the conditions one SQL query, its rows results with reasons.
 
-Results are ordered by the mean score of the conditions, then newest first. Where a condition asks for similar sound, the
+Results are ordered by the mean score of the conditions, then newest first. If there are fewer than asked for, tracks follow
+that miss exactly one of at least three conditions, one on what was measured or heard; they say so. Where a condition asks for similar sound, the
 nearest neighbours come from the vector index, and the SQL keeps those that satisfy the other conditions.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import polars as pl
@@ -34,6 +35,8 @@ SHOWN = {
 }
 N_NEIGHBOURS = 1_000  # of a reference; ten times as many, and so on, while fewer results than asked for satisfy the rest
 N_SUGGESTIONS = 3
+MIN_SIMILARITY = 0.75  # of a suggestion, 0..1 as difflib measures it
+MIN_CONDITIONS = 3  # of a search whose results may miss one
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Results:
     Attributes:
         understood: How each condition was understood.
         rows: rank, track_id, title, artist_name, label_name, release_date, tempo_bpm, key, mode, score (0..1), why (the
-            track's value for each condition), artist_id, label_id.
+            track's value for each condition), misses (the condition that it does not satisfy, null for none), artist_id,
+            label_id.
         n_found: Number of tracks that satisfy all conditions; of similar sound, among the neighbours that were searched.
         advice: Where nothing was found: which condition to drop, with the number of results then, and suggestions.
     """
@@ -53,6 +57,13 @@ class Results:
     rows: pl.DataFrame
     n_found: int
     advice: tuple[str, ...] = ()
+
+    def notes(self) -> list[str]:
+        """Return in words how the search was understood, how many tracks satisfy it, and the advice."""
+        n_close = self.rows["misses"].count()
+        close = f", and {n_close:,} that miss one condition" if n_close else ""
+        found = f"{self.n_found:,} tracks satisfy all conditions{close}"
+        return [f"Understood as: {'; '.join(self.understood)}", found, *self.advice]
 
 
 def search(warehouse: Warehouse, index: Index | None, catalogue: Catalogue, text: str, *, n: int) -> Results:
@@ -72,11 +83,39 @@ def search(warehouse: Warehouse, index: Index | None, catalogue: Catalogue, text
     """
     conditions = parse(text, catalogue)
     understood = tuple(condition.text for condition in conditions)
-    rows = _rows(warehouse, index, conditions, catalogue, n)
-    if rows.is_empty():
+    found = _rows(warehouse, index, conditions, catalogue, n)
+    advice: list[str] = []
+    if found.is_empty():
         advice = [*_to_drop(warehouse, index, conditions, catalogue), *_suggestions(warehouse, conditions, catalogue)]
-        return Results(understood, _with_reasons(rows, conditions), 0, tuple(advice))
-    return Results(understood, _with_reasons(rows, conditions), rows["n_found"][0])
+    rows = _with_reasons(found, conditions)
+    for missed in _missable(conditions) if found.height < n else ():
+        changed = [_missed(one) if one is missed else one for one in conditions]
+        close = _rows(warehouse, index, changed, catalogue, n - found.height)
+        rows = pl.concat([rows, _with_reasons(close, changed, misses=missed.text)])
+    n_found = 0 if found.is_empty() else found["n_found"][0]
+    return Results(understood, _ranked(rows, n), n_found, tuple(advice))
+
+
+def _missable(conditions: Sequence[Condition]) -> list[Condition]:
+    """Return the conditions of which a track may miss one."""
+    return [one for one in conditions if one.is_flexible] if len(conditions) >= MIN_CONDITIONS else []
+
+
+def _missed(condition: Condition) -> Condition:
+    """Return the condition that a track misses a condition, or that it is not known whether it does."""
+    return replace(
+        condition,
+        where=f"not coalesce({condition.where}, false)",
+        score="0",
+        reason=lambda _row: f"not: {condition.text}",
+    )
+
+
+def _ranked(rows: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Return the first `n` rows: those that miss nothing, then in turn the best of those that miss each condition."""
+    turn = pl.when(pl.col("misses").is_null()).then(-1).otherwise(pl.col("misses").cum_count().over("misses"))
+    best = rows.sort(turn, -pl.col("score"), maintain_order=True).head(n)
+    return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32))
 
 
 def _rows(
@@ -141,12 +180,12 @@ def _from(conditions: Sequence[Condition], catalogue: Catalogue, sound: str | No
 where t.is_known and (t.withdrawn_at is null or t.withdrawn_at > date '{catalogue.as_of.isoformat()}')"""
 
 
-def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition]) -> pl.DataFrame:
+def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: str | None = None) -> pl.DataFrame:
     why = ["; ".join(condition.reason(row) for condition in conditions) for row in rows.iter_rows(named=True)]
     shown = [name for name in SHOWN if name not in {"artist_id", "label_id"}]
     return rows.with_columns(
-        rank=pl.int_range(1, rows.height + 1, dtype=pl.Int32), why=pl.Series(why, dtype=pl.String)
-    ).select("rank", *shown, "score", "why", "artist_id", "label_id")
+        rank=pl.lit(0, pl.Int32), why=pl.Series(why, dtype=pl.String), misses=pl.lit(misses, pl.String)
+    ).select("rank", *shown, "score", "why", "misses", "artist_id", "label_id")
 
 
 def _to_drop(
@@ -167,15 +206,27 @@ def _to_drop(
 
 
 def _suggestions(warehouse: Warehouse, conditions: Sequence[Condition], catalogue: Catalogue) -> list[str]:
-    """Return a suggestion for each word that no name contains."""
+    """Return a suggestion for each word that looks like a tag, a mood, a place, a language or a word of a name."""
     words = [word for condition in conditions for word in condition.words]
     if not words:
         return []
-    vocabulary = [*catalogue.tags, *places.ADJECTIVES, *places.languages(), *(mood for of in MOODS.values() for mood in of)]
+    moods = [mood for synonyms in MOODS.values() for mood in synonyms]
+    vocabulary = [*catalogue.tags, *moods, *places.ADJECTIVES, *places.languages()]
+    names = _words_of_names(warehouse)
     suggestions = []
-    for word in words:
-        names = warehouse.query(internal_sql("similar_names"), {"word": word, "n": N_SUGGESTIONS})["name"].to_list()
-        similar = list(dict.fromkeys([*get_close_matches(word.lower(), vocabulary, n=2, cutoff=0.75), *names]))
-        if similar:
-            suggestions.append(f"For “{word}”, did you mean: {', '.join(similar[:N_SUGGESTIONS])}?")
+    for word in (part for text in words for part in text.split()):
+        near = names.filter(names.str.contains_any(_trigrams(word), ascii_case_insensitive=True)).to_list()
+        similar = get_close_matches(word.lower(), [*vocabulary, *near], n=N_SUGGESTIONS, cutoff=MIN_SIMILARITY)
+        if similar and similar[0] != word.lower():
+            suggestions.append(f"For “{word}”, did you mean: {', '.join(similar)}?")
     return suggestions
+
+
+def _words_of_names(warehouse: Warehouse) -> pl.Series:
+    names = warehouse.query(internal_sql("distinct_names"))["name"]
+    return names.str.to_lowercase().str.extract_all(r"[\p{L}\p{N}]+").explode().drop_nulls().unique().sort()
+
+
+def _trigrams(word: str) -> list[str]:
+    """Return the trigrams of a word, or the word itself if it is shorter."""
+    return [word[start : start + 3] for start in range(max(len(word) - 2, 1))]

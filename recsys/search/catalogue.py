@@ -15,6 +15,7 @@ from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse, stored_tables
 
 TAGS_TABLE = "marts.track_tags"
+CONFIDENT = 0.25  # a tagger that is this confident has heard the tag
 MAX_TAGS = 5_000  # the most frequent ones are recognised
 
 
@@ -68,6 +69,7 @@ class Catalogue:
         as_of: Last day of the data.
         spellings: Key of a tag (see `tag_key`) -> how the catalogue spells it, the most frequent spelling first.
         has_tags: Whether there is a table of tags of the sound.
+        thresholds: Tag of the sound -> confidence from which it counts as heard; CONFIDENT for others.
         energy: Quantiles of the energy; so also danceability and loudness.
         reference: Finds a track by id or by title and artist, or a file by its path; None where sound is not searched.
     """
@@ -75,6 +77,7 @@ class Catalogue:
     as_of: date
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     has_tags: bool = False
+    thresholds: Mapping[str, float] = field(default_factory=dict)
     energy: Quantiles = Quantiles()
     danceability: Quantiles = Quantiles()
     loudness: Quantiles = Quantiles()
@@ -86,12 +89,14 @@ class Catalogue:
         has_tags = TAGS_TABLE in stored_tables(warehouse)
         counts = warehouse.query(internal_sql("genre_lists")).explode("genres").drop_nulls("genres")
         frames = [counts.select(tag="genres", n_tracks="n_tracks")]
+        heard = warehouse.query(internal_sql("sound_tags")) if has_tags else pl.DataFrame()
         if has_tags:
-            frames.append(warehouse.query(internal_sql("sound_tags")))
+            frames.append(heard.select("tag", "n_tracks"))
         return cls(
             as_of=warehouse.query(internal_sql("as_of")).item(),
             spellings=_spellings(pl.concat(frames)),
             has_tags=has_tags,
+            thresholds=dict(heard.select("tag", "threshold").iter_rows()) if has_tags else {},
             reference=reference,
             **_quantiles(warehouse),
         )

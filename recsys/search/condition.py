@@ -32,7 +32,9 @@ class Condition:
         joins: Alias -> SELECT with a column track_id, joined where a track has a row.
         reason: What a result shows of the condition: the track's own value.
         words: Words that are searched for in names, in the order of the text; empty for other conditions.
-        sound: Query vector of the nearest neighbours that the tracks must be among; None for other conditions.
+        sound: What the tracks must sound like, a `catalogue.Reference`; None for other conditions.
+        is_flexible: Whether a track that misses only this may be shown after the others: what was measured or heard may,
+            what was stated or is licensed may not.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Condition:
     joins: Mapping[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     sound: Any = None
+    is_flexible: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,4 +139,5 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
         joins={name: sql for one in conditions for name, sql in one.joins.items()},
         reason=reason,
         words=tuple(word for one in conditions for word in one.words),
+        is_flexible=all(one.is_flexible for one in conditions),
     )

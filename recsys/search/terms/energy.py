@@ -30,5 +30,10 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
         where, score = quantiles.side(column, is_high=is_high)
         meaning = f"{'high' if is_high else 'low'} {name}"
     return Condition(
-        text=meaning, where=where, score=score, values={name: column}, reason=lambda row: f"{name} {row[name]:.2f}"
+        text=meaning,
+        where=where,
+        score=score,
+        values={name: column},
+        reason=lambda row: f"{name} {row[name]:.2f}",
+        is_flexible=True,
     )

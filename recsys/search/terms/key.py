@@ -34,6 +34,7 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
         where=f"t.mode = {literal(mode)}",
         values={"key": "t.key", "mode": "t.mode"},
         reason=lambda row: f"key {row['key'] or ''} {row['mode']}".replace("  ", " "),
+        is_flexible=True,
     )
 
 
@@ -67,6 +68,7 @@ def _of_key(tonic: int, mode: str, *, is_exact: bool) -> Condition:
         score=f"case when {own} = {literal(name)} then 1.0 else {COMPATIBLE_SCORE} end",
         values={"key_and_mode": own},
         reason=lambda row: f"key {row['key_and_mode']}" + _relation(related.get(row["key_and_mode"])),
+        is_flexible=True,
     )
 
 

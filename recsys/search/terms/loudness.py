@@ -28,4 +28,5 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
         score=score,
         values={"loudness_lufs": "t.loudness_lufs"},
         reason=lambda row: f"{row['loudness_lufs']:.1f} LUFS",
+        is_flexible=True,
     )

@@ -1,19 +1,19 @@
 """Tags: genres of the catalogue, and genres, moods and instruments that taggers heard."""
 
-from recsys.search.catalogue import TAGS_TABLE, Catalogue, tag_key
-from recsys.search.condition import Condition, Row, literals
+from recsys.search.catalogue import CONFIDENT, TAGS_TABLE, Catalogue, tag_key
+from recsys.search.condition import Condition, Row, literal, literals
 from recsys.search.grammar import Node, alias_of, text_of
 
 MEANING = (
-    "A tag: a genre that the catalogue states (which counts fully), or a genre, mood or instrument that a tagger heard with a "
-    "confidence of at least .25 (which counts by its confidence). Spellings such as hip-hop and hip hop are one tag."
+    "A tag: a genre that the catalogue states (which counts fully), or a genre, mood or instrument that a tagger heard (which "
+    "counts less, and more with its confidence): with at least .25, or in the tenth of the recordings with the highest confidence of this tag, "
+    "from .1 on. Spellings such as hip-hop and hip hop are one tag."
 )
 EXAMPLES = ("techno", "hip-hop", "piano", "ambient or classical", "not reggaeton")
 GRAMMAR = """
 tag: TAG_NAME
 TAG_NAME.30: TAGS
 """
-MIN_CONFIDENCE = 0.25
 
 
 def vocabulary(catalogue: Catalogue) -> dict[str, list[str]]:
@@ -31,10 +31,10 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     """Return the condition of a tag."""
     name = text_of(node)
     spellings = catalogue.spellings.get(tag_key(name), (name.lower(),))
-    return tagged(spellings, spellings[0], alias_of(node), has_tags=catalogue.has_tags)
+    return tagged(spellings, spellings[0], alias_of(node), catalogue)
 
 
-def tagged(spellings: tuple[str, ...], name: str, alias: str, *, has_tags: bool) -> Condition:
+def tagged(spellings: tuple[str, ...], name: str, alias: str, catalogue: Catalogue) -> Condition:
     """
     Return the condition that a track has at least one of several tags.
 
@@ -42,23 +42,30 @@ def tagged(spellings: tuple[str, ...], name: str, alias: str, *, has_tags: bool)
         spellings: The tags.
         name: What the condition is called.
         alias: Name of the table that the condition joins.
-        has_tags: Whether the catalogue has a table of tags of the sound.
+        catalogue: Whether it has tags of the sound, and from which confidence on they count.
     """
     names = literals(spellings)
     stated = f"coalesce(list_has_any(t.genres, [{names[1:-1]}]), false)"
-    if not has_tags:
+    if not catalogue.has_tags:
         return Condition(text=name, where=stated, reason=lambda _row: f"genre {name}")
     heard = f"{alias}.confidence"
     return Condition(
         text=name,
         where=f"({stated} or {heard} is not null)",
-        score=f"greatest(case when {stated} then 1.0 else 0 end, coalesce({heard}, 0))",
+        score=f"case when {stated} then 1.0 else coalesce({heard} / ({heard} + {CONFIDENT}), 0) end",
         values={f"{alias}_stated": stated, f"{alias}_heard": heard},
         joins={
-            alias: f"select track_id, max(confidence) as confidence from {TAGS_TABLE} "
-            f"where tag in {names} and confidence >= {MIN_CONFIDENCE} group by track_id"
+            alias: f"select track_id, max(confidence) as confidence from {TAGS_TABLE} where {_heard(spellings, catalogue)} "
+            "group by track_id"
         },
         reason=lambda row: _reason(name, row, alias),
+        is_flexible=True,
+    )
+
+
+def _heard(spellings: tuple[str, ...], catalogue: Catalogue) -> str:
+    return " or ".join(
+        f"(tag = {literal(tag)} and confidence >= {catalogue.thresholds.get(tag, CONFIDENT)!r})" for tag in spellings
     )
 
 

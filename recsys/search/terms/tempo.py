@@ -43,6 +43,7 @@ def _condition(span: Span, *, counts_octaves: bool) -> Condition:
         score=score,
         values={"tempo_bpm": "t.tempo_bpm"},
         reason=lambda row: _reason(row, span),
+        is_flexible=True,
     )
 
 
