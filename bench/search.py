@@ -9,23 +9,15 @@ with words, names, artists or labels are counted as with free words. One process
 
 import json
 import math
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
-
-import click
-
-from bench.options import Missing, benchmark, home_argument, size
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from recsys.search.by_terms import Results
-    from recsys.search.vector_index import Index
 
 QUERIES = Path(__file__).parent / "search_queries" / "queries.toml"
 K, BAR = 10, 0.9

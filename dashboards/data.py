@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from recsys.recipe import Recipe
     from recsys.reports.one_page.content import OnePage
     from recsys.rerank.base import CandidateSet
+    from recsys.search.by_terms import Results
+    from recsys.search.catalogue import Catalogue
     from recsys.search.vector_index import Index
 
 SectionSettings = TypeVar("SectionSettings", bound=Settings)
@@ -221,6 +223,50 @@ def similar(
     conditions.append(f"tempo between {tempo[0]} and {tempo[1]}")
     index = _index(registry.index_folder(current_home()).resolve())
     return sounds_like(_warehouse(_viewer_file()), index, like, ListLimits(k), where=" and ".join(conditions))
+
+
+@st.cache_resource(max_entries=N_FILES, show_spinner="Reading the tags of the catalogue")
+def _searched_catalogue(path: Path, folder: Path | None) -> "Catalogue":
+    from recsys.published.search import references  # noqa: PLC0415 - not needed by the first page
+    from recsys.search.catalogue import Catalogue  # noqa: PLC0415
+
+    find = references(_warehouse(path), _index(folder), None) if folder else None
+    return Catalogue.read(_warehouse(path), find)
+
+
+def _index_folder() -> Path | None:
+    """Return the folder of the index of the sound; None if there is none, or no library to read it."""
+    release = registry.current(current_home())
+    has_index = release is not None and release.index is not None and not missing_message("faiss")
+    return release.index.resolve() if release is not None and release.index is not None and has_index else None
+
+
+def is_search_of_names(text: str) -> bool:
+    """Return whether a search consists of words alone, without tags, tempo and other terms."""
+    from recsys.search.grammar import is_of_names  # noqa: PLC0415
+
+    return is_of_names(text, _searched_catalogue(_viewer_file(), _index_folder()))
+
+
+def search(text: str, *, n: int) -> "Results":
+    """
+    Search the viewer's recordings by terms, see `recsys.search.by_terms`.
+
+    Raises:
+        InputError: The text cannot be read, or there is no such track to compare with.
+    """
+    from recsys.search.by_terms import search as search_by_terms  # noqa: PLC0415
+
+    folder = _index_folder()
+    index = _index(folder) if folder else None
+    return search_by_terms(_warehouse(_viewer_file()), index, _searched_catalogue(_viewer_file(), folder), text, n=n)
+
+
+def playlist_writer(title: str, rows: pl.DataFrame) -> Callable[[str], bytes]:
+    """Return the function that writes results as a playlist, for `parts.report_downloads`."""
+    from recsys.published.playlist import xspf  # noqa: PLC0415
+
+    return lambda _form: xspf(title, rows)
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Analysing the file")

@@ -1,29 +1,85 @@
-"""Search: recordings and artists by name, label or id."""
-
-import streamlit as st
+"""Search: recordings by terms such as tags, tempo and key, and recordings and artists by name, label or id."""
 
 from dashboards import data, filters, parts
+from dashboards.markdown import Markdown
 
 PAGE = {"title": "Search", "section": "Find", "order": 80, "for_labels": True}
 
 ORDER = {True: ", most played first", False: " by name"}
-
-parts.header("Search", "Recordings and artists whose name, label or id contains every word.")
-with filters.row():
-    words = filters.text_input("Search for", "q", placeholder="love 2024")
-    chosen = filters.catalogue_filters() if data.is_operator() else filters.catalogue_filters("genre")
-if not words.strip():
-    parts.empty_state("Nothing to search for yet.", "Type part of a title, an artist's name, a label or an id.")
-    st.stop()
-results = data.run_query("search_catalogue" if data.is_operator() else "search_names", words=words, **chosen)
-if results.is_empty():
-    parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")
-    st.stop()
-n_found = results["n_found"][0]
-parts.table(
-    results.drop("n_found"),
-    mart="track_features",
-    key="search",
-    title=f"{n_found:,} results{ORDER[data.is_operator()]}",
+N_SHOWN = 100
+TERMS = Markdown(
+    "Separate terms with commas. **Sound**: calm, piano, 70-90 bpm, slow, A minor, minor, quiet, high energy, instrumental. "
+    "**Release**: 1990s, since 2020, label NAME, independent label, 3:00 to 3:30, clean. **People and places**: artist NAME, "
+    "from Brazil, in French, available in Japan. **Similar sound**: like TRACK ID, like “Title” by ARTIST but slower. "
+    "Write not before a term to exclude it, or between tags to have either; other words are searched for in names."
 )
-parts.cut_note(results.height, n_found, "Add a word, or choose a filter.")
+SHOWN = [
+    "rank",
+    "title",
+    "artist_name",
+    "why",
+    "misses",
+    "fit",
+    "label_name",
+    "release_date",
+    "tempo_bpm",
+    "key",
+    "mode",
+]
+IDS = ["track_id", "artist_id", "label_id"]
+NAMES = {"artist_name": "artist", "label_name": "label", "tempo_bpm": "tempo", "release_date": "released"}
+REMEDY = "Put words that are part of a name into quotes, or remove a term."
+
+
+def by_name(words: str, chosen: dict[str, str]) -> None:
+    """Show recordings and artists whose names contain every word."""
+    results = data.run_query("search_catalogue" if data.is_operator() else "search_names", words=words, **chosen)
+    if results.is_empty():
+        parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")
+        return
+    n_found = results["n_found"][0]
+    parts.table(
+        results.drop("n_found"),
+        mart="track_features",
+        key="search",
+        title=f"{n_found:,} results{ORDER[data.is_operator()]}",
+    )
+    parts.cut_note(results.height, n_found, "Add a word, or choose a filter.")
+
+
+def by_terms(text: str) -> None:
+    """Show recordings that satisfy the terms, and why; or which term to drop."""
+    results = parts.attempt(lambda: data.search(text, n=N_SHOWN), REMEDY)
+    if results is None:
+        return
+    parts.caption(f"Understood as: {'; '.join(results.understood)}.")
+    if results.advice:
+        parts.empty_state("No recording satisfies all terms.", ". ".join(results.advice))
+    if results.rows.is_empty():
+        return
+    parts.table(
+        results.rows.select(*SHOWN, *IDS),
+        mart="track_features",
+        key="found",
+        title=f"{results.n_found:,} recordings, best first",
+        names=NAMES,
+        missing="",
+    )
+    parts.report_downloads(data.playlist_writer(text, results.rows), ["xspf"], "playlist", "Download playlist")
+    parts.cut_note(results.height, results.n_found, "Add a term.")
+
+
+parts.header("Search", "Recordings by what they are and how they sound; recordings and artists by name, label or id.")
+with filters.row():
+    words = filters.text_input("Search for", "q", placeholder="calm piano, 70-90 bpm, minor")
+    is_of_names = not words.strip() or data.is_search_of_names(words)
+    kinds = () if data.is_operator() else ("genre",)
+    chosen = filters.catalogue_filters(*kinds) if is_of_names else {}
+with parts.expander("What can be searched for"):
+    parts.paragraph(TERMS)
+if not words.strip():
+    parts.empty_state("Nothing to search for yet.", "Type what you look for: tags, a tempo, part of a title or a name.")
+elif is_of_names:
+    by_name(words, chosen)
+else:
+    by_terms(words)

@@ -40,9 +40,7 @@ def search_home(home: Home, text: str, settings: AudioSettings, *, n: int) -> Re
         return search(warehouse, index, catalogue, text, n=n)
 
 
-def references(
-    warehouse: Warehouse, index: Index, settings: AudioSettings | None
-) -> Callable[[str, str], Reference]:
+def references(warehouse: Warehouse, index: Index, settings: AudioSettings | None) -> Callable[[str, str], Reference]:
     """
     Return the function that finds what a search for similar sound starts from, by a title and an artist or ''.
 
@@ -57,7 +55,9 @@ def references(
             return _of_file(Path(name), index, settings)
         found = warehouse.query(internal_sql("track_by_name"), {"name": name, "artist": artist})
         if found.is_empty():
-            raise UnknownIds(f"There is no track {name!r}{f' by {artist!r}' if artist else ''}. Find one: recsys find WORDS")
+            raise UnknownIds(
+                f"There is no track {name!r}{f' by {artist!r}' if artist else ''}. Find one: recsys find WORDS"
+            )
         indexed = found.filter(pl.col("track_id").is_in(index.ids.tolist()))
         if indexed.is_empty():
             raise InputError(f"The sound of {name!r} has not been analysed. Choose a track with audio, or a file")

@@ -32,8 +32,14 @@ SHOWN = {
     "tempo_bpm": "t.tempo_bpm",
     "key": "t.key",
     "mode": "t.mode",
+    "duration_ms": "t.duration_ms",
+    "isrc": "t.isrc",
 }
-N_NEIGHBOURS = 1_000  # of a reference; ten times as many, and so on, while fewer results than asked for satisfy the rest
+_FIRST = ("rank", "track_id", "title", "artist_name", "why", "misses", "fit")
+COLUMNS = (*_FIRST, *(name for name in SHOWN if name not in _FIRST))
+N_NEIGHBOURS = (
+    1_000  # of a reference; ten times as many, and so on, while fewer results than asked for satisfy the rest
+)
 N_SUGGESTIONS = 3
 MIN_SIMILARITY = 0.75  # of a suggestion, 0..1 as difflib measures it
 MIN_CONDITIONS = 3  # of a search whose results may miss one
@@ -46,9 +52,9 @@ class Results:
 
     Attributes:
         understood: How each condition was understood.
-        rows: rank, track_id, title, artist_name, label_name, release_date, tempo_bpm, key, mode, score (0..1), why (the
-            track's value for each condition), misses (the condition that it does not satisfy, null for none), artist_id,
-            label_id.
+        rows: rank, track_id, title, artist_name, why (the track's value for each condition), misses (the condition that it
+            does not satisfy, null for none), fit (mean score of the conditions, 0..1), artist_id, label_name,
+            label_id, release_date, tempo_bpm, key, mode, duration_ms, isrc.
         n_found: Number of tracks that satisfy all conditions; of similar sound, among the neighbours that were searched.
         advice: Where nothing was found: which condition to drop, with the number of results then, and suggestions.
     """
@@ -114,7 +120,7 @@ def _missed(condition: Condition) -> Condition:
 def _ranked(rows: pl.DataFrame, n: int) -> pl.DataFrame:
     """Return the first `n` rows: those that miss nothing, then in turn the best of those that miss each condition."""
     turn = pl.when(pl.col("misses").is_null()).then(-1).otherwise(pl.col("misses").cum_count().over("misses"))
-    best = rows.sort(turn, -pl.col("score"), maintain_order=True).head(n)
+    best = rows.sort(turn, -pl.col("fit"), maintain_order=True).head(n)
     return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32))
 
 
@@ -154,18 +160,18 @@ def _neighbours_sql(index: Index, references: Sequence[Reference], n: int) -> st
 
 def _sql(conditions: Sequence[Condition], catalogue: Catalogue, n: int, sound: str | None = None) -> str:
     """Return the query of the best `n` tracks, with the values that the reasons need."""
-    values = {name: sql for condition in conditions for name, sql in condition.values.items() if name not in SHOWN}
+    values = {name: sql for one in conditions for name, sql in one.values.items() if name not in SHOWN}
     columns = ",\n    ".join(f"{sql} as {name}" for name, sql in (SHOWN | values).items())
     score = f"({' + '.join(condition.score for condition in conditions)}) / {len(conditions)}"
     where = "\n    and ".join(f"({condition.where})" for condition in conditions)
     return f"""
 select
     {columns},
-    {score} as score,
+    {score} as fit,
     count(*) over () as n_found
 {_from(conditions, catalogue, sound)}
     and {where}
-order by score desc, t.release_date desc nulls last, t.track_id
+order by fit desc, t.release_date desc nulls last, t.track_id
 limit {n}
 """
 
@@ -182,10 +188,9 @@ where t.is_known and (t.withdrawn_at is null or t.withdrawn_at > date '{catalogu
 
 def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: str | None = None) -> pl.DataFrame:
     why = ["; ".join(condition.reason(row) for condition in conditions) for row in rows.iter_rows(named=True)]
-    shown = [name for name in SHOWN if name not in {"artist_id", "label_id"}]
     return rows.with_columns(
         rank=pl.lit(0, pl.Int32), why=pl.Series(why, dtype=pl.String), misses=pl.lit(misses, pl.String)
-    ).select("rank", *shown, "score", "why", "misses", "artist_id", "label_id")
+    ).select(COLUMNS)
 
 
 def _to_drop(

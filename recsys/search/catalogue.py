@@ -131,5 +131,3 @@ def _spellings(counts: pl.DataFrame) -> dict[str, tuple[str, ...]]:
 def _quantiles(warehouse: Warehouse) -> dict[str, Quantiles]:
     row = warehouse.query(internal_sql("feature_quantiles")).row(0, named=True)
     return {name: Quantiles(*(values or ())) for name, values in row.items()}
-
-

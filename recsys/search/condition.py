@@ -16,7 +16,8 @@ UNKNOWN = "unknown"
 NUMBER = r"-?\d+(?:\.\d+)?"
 _BELOW = r"under|below|(?:less|slower|shorter|quieter)\s+than|up\s+to|at\s+most|max(?:imum)?|before|<=?"
 _ABOVE = r"over|above|(?:more|faster|longer|louder)\s+than|at\s+least|min(?:imum)?|>=?"
-RANGE = rf"(?:(?:{_BELOW}|{_ABOVE}|between|around|about|~)\s*)?{NUMBER}\+?(?:\s*(?:-|–|—|to\b|and\b)\s*{NUMBER})?"
+DASH = "-|\N{EN DASH}|\N{EM DASH}"
+RANGE = rf"(?:(?:{_BELOW}|{_ABOVE}|between|around|about|~)\s*)?{NUMBER}\+?(?:\s*(?:{DASH}|to\b|and\b)\s*{NUMBER})?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ class Span:
             text: The range, as `RANGE` matches it; other words around it are ignored.
             tolerance: A single number x means x * (1 - tolerance) to x * (1 + tolerance).
         """
-        plain = re.sub(rf"(?<=\d)\s*[-–—]\s*(?={NUMBER})", " to ", text)
+        plain = re.sub(rf"(?<=\d)\s*(?:{DASH})\s*(?={NUMBER})", " to ", text)
         numbers = [float(number) for number in re.findall(NUMBER, plain)]
         if len(numbers) > 1:
             return cls(min(numbers[:2]), max(numbers[:2]))
@@ -96,6 +97,19 @@ class Span:
         if self.high is None:
             return f"at least {self.low:g}"
         return f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+
+
+def rule(term: str, priority: int, *patterns: str) -> str:
+    """
+    Return the grammar of a term that is one terminal.
+
+    Args:
+        term: Name of the term.
+        priority: Terminals with a higher priority are tried first, see `recsys/search/terms/__init__.py`.
+        patterns: Regular expressions, of which the first that matches is taken; case does not matter.
+    """
+    pattern = "|".join(patterns).replace("/", r"\/")
+    return f"{term}: {term.upper()}\n{term.upper()}.{priority}: /{pattern}/i\n"
 
 
 def literal(text: str) -> str:

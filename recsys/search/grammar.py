@@ -67,10 +67,20 @@ def parse(text: str, catalogue: Catalogue) -> list[Condition]:
         ) from unexpected
     clauses = [child for child in tree.children if isinstance(child, Tree)]
     if not clauses:
-        raise InputError('The search is empty. Write what you look for, such as: calm piano, 70-90 bpm, minor')
+        raise InputError("The search is empty. Write what you look for, such as: calm piano, 70-90 bpm, minor")
     if len(clauses) > MAX_CONDITIONS:
         raise InputError(f"The search has {len(clauses)} conditions, expected at most {MAX_CONDITIONS}. Shorten it")
     return [_of_clause(clause, catalogue) for clause in clauses]
+
+
+def is_of_names(text: str, catalogue: Catalogue) -> bool:
+    """Return whether a text consists of words alone, which are searched for in names; also if it cannot be read."""
+    try:
+        tree = parser(catalogue).parse(" ".join(text.replace("\0", " ").split())[:MAX_CHARACTERS])
+    except UnexpectedInput:
+        return False
+    names = {str(node.data) for node in tree.iter_subtrees()} - {"start", "clause", "words"}
+    return not names and '"' not in text
 
 
 def parser(catalogue: Catalogue) -> Lark:

@@ -3,16 +3,13 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition
+from recsys.search.condition import Condition, rule
 from recsys.search.grammar import Node, text_of
 from recsys.search.names import exact_or_part
 
 MEANING = "Artist by name or a part of it, up to the next comma; a name with a comma stands in quotes."
 EXAMPLES = ("artist Zoë Tanabe", "by Neon Station Club", 'artist: "Thunder, Golden & Daughters"')
-GRAMMAR = r"""
-artist: ARTIST
-ARTIST.43: /(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)/i
-"""
+GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
 
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:

@@ -5,7 +5,7 @@ import re
 from recsys.ingest.countries import country_name
 from recsys.search import places
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, literal
+from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = (
@@ -13,17 +13,22 @@ MEANING = (
     "and recordings in that language."
 )
 EXAMPLES = ("from Brazil", "artists from Nigeria", "country: Ireland", "Mexican", "French")
-_NAMES = places.country_pattern(with_adjectives=True).replace("/", r"\/")
-GRAMMAR = rf"""
-country: COUNTRY
-COUNTRY.41: /(?:country\s*:?\s+|(?:artists?\s+)?from\s+(?:the\s+)?)?(?:{_NAMES})(?!\w)(?:\s+(?:artists?|bands?|singers?)\b)?|(?i:country\s*:?\s+|artists?\s+from\s+)(?-i:[A-Z][A-Z])(?!\w)/i
-"""
+_NAMES = places.country_pattern(with_adjectives=True)
+GRAMMAR = rule(
+    "country",
+    41,
+    rf"(?:country\s*:?\s+|(?:artists?\s+)?from\s+(?:the\s+)?)?(?:{_NAMES})(?!\w)(?:\s+(?:artists?|bands?|singers?)\b)?",
+    r"(?:country\s*:?\s+|artists?\s+from\s+)(?-i:[A-Z][A-Z])(?!\w)",
+)
 
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of a country."""
     name = re.sub(
-        r"^(?:country\s*:?\s+|(?:artists?\s+)?from\s+(?:the\s+)?)|\s+(?:artists?|bands?|singers?)$", "", text_of(node), flags=re.I
+        r"^(?:country\s*:?\s+|(?:artists?\s+)?from\s+(?:the\s+)?)|\s+(?:artists?|bands?|singers?)$",
+        "",
+        text_of(node),
+        flags=re.IGNORECASE,
     )
     code = places.country_of(name) or name.upper()
     language = places.languages().get(name.lower()) if name.lower() in places.ADJECTIVES else None

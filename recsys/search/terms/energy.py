@@ -3,7 +3,7 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import RANGE, Condition, Span
+from recsys.search.condition import RANGE, Condition, Span, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = (
@@ -11,10 +11,13 @@ MEANING = (
     "the analysed recordings."
 )
 EXAMPLES = ("high energy", "energy 0.4-0.6", "energy over 60%", "danceable", "low danceability")
-GRAMMAR = rf"""
-energy: ENERGY
-ENERGY.50: /(?:high|low)[\s-]+(?:energy|danceability)\b|(?:energy|danceability)\s*:?\s*(?:{RANGE}(?!\w)\s*%?|high\b|low\b)|danceable\b/i
-"""
+GRAMMAR = rule(
+    "energy",
+    50,
+    r"(?:high|low)[\s-]+(?:energy|danceability)\b",
+    rf"(?:energy|danceability)\s*:?\s*(?:{RANGE}(?!\w)\s*%?|high\b|low\b)",
+    r"danceable\b",
+)
 
 
 def condition(node: Node, catalogue: Catalogue) -> Condition:

@@ -1,15 +1,12 @@
 """Explicit lyrics."""
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition
+from recsys.search.condition import Condition, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = "Whether the lyrics are marked explicit; where that is unknown, a recording is neither."
 EXAMPLES = ("explicit", "clean", "not explicit")
-GRAMMAR = r"""
-explicit: EXPLICIT
-EXPLICIT.40: /(?:explicit|clean)\b(?:\s+lyrics\b)?/i
-"""
+GRAMMAR = rule("explicit", 40, r"(?:explicit|clean)\b(?:\s+lyrics\b)?")
 
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:

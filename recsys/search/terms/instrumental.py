@@ -1,7 +1,7 @@
 """Without a voice, where that is known."""
 
 from recsys.search.catalogue import TAGS_TABLE, Catalogue
-from recsys.search.condition import Condition, Row, literals
+from recsys.search.condition import Condition, Row, literals, rule
 from recsys.search.grammar import Node, alias_of, text_of
 
 MEANING = (
@@ -9,10 +9,13 @@ MEANING = (
     "sound, by whichever of a voice and no voice has the higher confidence."
 )
 EXAMPLES = ("instrumental", "no vocals", "with vocals")
-GRAMMAR = r"""
-instrumental: INSTRUMENTAL
-INSTRUMENTAL.44: /instrumentals?\b|(?:no|without)\s+(?:vocals?|voices?|singing|lyrics)\b|(?:with\s+)?(?:vocals|singing)\b/i
-"""
+GRAMMAR = rule(
+    "instrumental",
+    44,
+    r"instrumentals?\b",
+    r"(?:no|without)\s+(?:vocals?|voices?|singing|lyrics)\b",
+    r"(?:with\s+)?(?:vocals|singing)\b",
+)
 NO_VOICE = ("instrumental", "no vocal", "no vocals", "no voice")
 NO_LYRICS = "zxx"
 

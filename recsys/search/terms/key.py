@@ -3,7 +3,7 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, literal
+from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = (
@@ -11,14 +11,22 @@ MEANING = (
     "(the neighbours on the Camelot wheel). `exactly` takes the key alone."
 )
 EXAMPLES = ("A minor", "key of F major", "exactly C# minor", "Bbm", "Camelot 8A", "minor")
-GRAMMAR = r"""
-key: KEY
-KEY.55: /(?:in\s+)?an?\s+(?:major|minor)\s+key\b|(?:exactly\s+)?(?:(?:in|key)\s+(?:of\s+)?|key\s*:\s*)?[A-G](?:\s*[#♯b♭]|[\s-]?(?:sharp|flat))?(?:\s*-?(?:major|minor|maj|min)\b|m(?!\w))|camelot\s+(?:1[0-2]|[1-9])[AB]\b|(?:major|minor)(?:\s+(?:key|mode))?\b(?!\s+label)/i
-"""
+_TONIC = r"[A-G](?:\s*[#♯b♭]|[\s-]?(?:sharp|flat))?"
+GRAMMAR = rule(
+    "key",
+    55,
+    r"(?:in\s+)?an?\s+(?:major|minor)\s+key\b",
+    rf"(?:exactly\s+)?(?:(?:in|key)\s+(?:of\s+)?|key\s*:\s*)?{_TONIC}(?:\s*-?(?:major|minor|maj|min)\b|m(?!\w))",
+    r"camelot\s+(?:1[0-2]|[1-9])[AB]\b",
+    r"(?:major|minor)(?:\s+(?:key|mode))?\b(?!\s+label)",
+)
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 NATURAL = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 COMPATIBLE_SCORE = 0.5
-_NOTE = re.compile(r"(?:^|\s|:)([a-g])\s*(#|♯|b(?!\w)|♭|[\s-]?sharp|[\s-]?flat|b(?=m|\s))?\s*-?(major|maj|minor|min|m)\b", re.I)
+_NOTE = re.compile(
+    r"(?:^|\s|:)([a-g])\s*(#|♯|b(?!\w)|♭|[\s-]?sharp|[\s-]?flat|b(?=m|\s))?\s*-?(major|maj|minor|min|m)\b",
+    re.IGNORECASE,
+)
 _CAMELOT = re.compile(r"camelot\s+(\d+)([ab])", re.IGNORECASE)
 CAMELOT_TONICS = (8, 3, 10, 5, 0, 7, 2, 9, 4, 11, 6, 1)  # tonic of 1A, 2A ... as a pitch class: 1A is G# minor
 

@@ -3,16 +3,13 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, literal
+from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 from recsys.search.names import exact_or_part
 
 MEANING = "Label by its name or the start of it, up to the next comma; or independent and major labels."
 EXAMPLES = ("label Lodestar Records", "label: Marigold", "independent label", "major label")
-GRAMMAR = r"""
-label: LABEL
-LABEL.45: /label\s*:?\s+(?:"[^"]*"|[^,;"]+)|(?:independent|indie|major)[\s-]+labels?\b/i
-"""
+GRAMMAR = rule("label", 45, r'label\s*:?\s+(?:"[^"]*"|[^,;"]+)', r"(?:independent|indie|major)[\s-]+labels?\b")
 
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:

@@ -4,21 +4,29 @@ import re
 
 from recsys.search import places
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, literal
+from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = "Language of the lyrics, by its English name or its ISO 639 code."
 EXAMPLES = ("in Portuguese", "English lyrics", "language: fr", "sung in Spanish")
-_NAMES = places.language_pattern().replace("/", r"\/")
-GRAMMAR = rf"""
-language: LANGUAGE
-LANGUAGE.42: /(?:sung\s+in|in|language\s*:?)\s+(?:{_NAMES})(?!\w)(?:\s+language)?|language\s*:?\s+[a-z][a-z](?!\w)|(?:{_NAMES})[\s-]+(?:lyrics|vocals|language|sung)\b/i
-"""
+_NAMES = places.language_pattern()
+GRAMMAR = rule(
+    "language",
+    42,
+    rf"(?:sung\s+in|in|language\s*:?)\s+(?:{_NAMES})(?!\w)(?:\s+language)?",
+    r"language\s*:?\s+[a-z][a-z](?!\w)",
+    rf"(?:{_NAMES})[\s-]+(?:lyrics|vocals|language|sung)\b",
+)
 
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of a language."""
-    name = re.sub(r"^(?:sung\s+in|in|language\s*:?)\s+|[\s-]+(?:lyrics|vocals|language|sung)$", "", text_of(node), flags=re.I)
+    name = re.sub(
+        r"^(?:sung\s+in|in|language\s*:?)\s+|[\s-]+(?:lyrics|vocals|language|sung)$",
+        "",
+        text_of(node),
+        flags=re.IGNORECASE,
+    )
     code = places.language_of(name) or name.lower()
     return Condition(
         text=f"language {code}",

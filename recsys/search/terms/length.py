@@ -3,17 +3,21 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import RANGE, Condition, Span
+from recsys.search.condition import DASH, RANGE, Condition, Span, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = "Length of the recording; a single length takes 5 % around it."
 EXAMPLES = ("3:00 to 3:30", "longer than 4 minutes", "under 90 seconds", "2-3 min")
 _CLOCK = r"\d{1,3}:[0-5]\d"
-_LEAD = r"(?:(?:longer|shorter|more|less)\s+than|under|below|over|above|at\s+least|at\s+most|up\s+to|between|around|about)"
-GRAMMAR = rf"""
-length: LENGTH
-LENGTH.52: /(?:{_LEAD}\s+)?{_CLOCK}\+?(?:\s*(?:-|–|to|and)\s*{_CLOCK})?(?!\w)|{RANGE}\s*(?:minutes?|mins?|seconds?|secs?)\b(?:\s+(?:or\s+)?(?:longer|shorter))?/i
-"""
+_LEAD = (
+    r"(?:(?:longer|shorter|more|less)\s+than|under|below|over|above|at\s+least|at\s+most|up\s+to|between|around|about)"
+)
+GRAMMAR = rule(
+    "length",
+    52,
+    rf"(?:{_LEAD}\s+)?{_CLOCK}\+?(?:\s*(?:{DASH}|to|and)\s*{_CLOCK})?(?!\w)",
+    rf"{RANGE}\s*(?:minutes?|mins?|seconds?|secs?)\b(?:\s+(?:or\s+)?(?:longer|shorter))?",
+)
 TOLERANCE = 0.05
 
 

@@ -10,7 +10,11 @@ MEANING = (
     "it), or to an audio file on this machine; `but` asks for slower or faster by at least 3 %, louder or quieter by at least "
     "1 dB, calmer or more energetic ones."
 )
-EXAMPLES = ("like trk_852206", 'sounds like "The Engine Is Silver" by Farah Steinhöfel', "like trk_852206 but slower and louder")
+EXAMPLES = (
+    "like trk_852206",
+    'sounds like "The Engine Is Silver" by Farah Steinhöfel',
+    "like trk_852206 but slower and louder",
+)
 GRAMMAR = r"""
 like: _LIKE (QUOTED | LIKE_NAME) (_BY (QUOTED | LIKE_NAME))? change*
 change: _BUT CHANGE (_AND CHANGE)*
@@ -70,6 +74,7 @@ def _limit(change: str, reference: Reference) -> str:
 
 def _reason(row: Row, reference: Reference, changes: list[str]) -> str:
     compared = [
-        f"{row[CHANGES[change][0]]:.3g} against {getattr(reference, CHANGES[change][0]):.3g}: {change}" for change in changes
+        f"{row[CHANGES[change][0]]:.3g} against {getattr(reference, CHANGES[change][0]):.3g}: {change}"
+        for change in changes
     ]
     return "; ".join([f"sound {row['similarity']:.2f} like {reference.name}", *compared])

@@ -1,8 +1,9 @@
 """Moods: words for calm or energetic music, from tags and energy."""
 
 from recsys.search.catalogue import Catalogue, tag_key
-from recsys.search.condition import Condition, Row, any_of
+from recsys.search.condition import Condition, Row, any_of, rule
 from recsys.search.grammar import Node, alias_of, text_of
+from recsys.search.places import alternatives
 from recsys.search.terms.tag import tagged
 
 MEANING = (
@@ -15,10 +16,7 @@ MOODS = {
     "energetic": ("energetic", "energy", "upbeat", "driving", "powerful", "party", "uplifting", "lively", "intense"),
 }
 SLOW_BPM, FAST_BPM = 80.0, 140.0
-GRAMMAR = rf"""
-mood: MOOD
-MOOD.20: /(?:{"|".join(sorted({word for words in MOODS.values() for word in words if word != "quiet"}, key=len, reverse=True))})(?!\w)/i
-"""
+GRAMMAR = rule("mood", 20, rf"(?:{alternatives([word for words in MOODS.values() for word in words])})(?!\w)")
 
 
 def condition(node: Node, catalogue: Catalogue) -> Condition:

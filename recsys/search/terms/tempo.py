@@ -3,7 +3,7 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import RANGE, Condition, Row, Span
+from recsys.search.condition import RANGE, Condition, Row, Span, rule
 from recsys.search.grammar import Node, text_of
 
 MEANING = (
@@ -11,10 +11,13 @@ MEANING = (
     "it. Slow is below 90 bpm, fast from 120 bpm."
 )
 EXAMPLES = ("70-90 bpm", "under 100 bpm", "140+ bpm", "tempo 120", "slow")
-GRAMMAR = rf"""
-tempo: TEMPO
-TEMPO.50: /(?:tempo\s*:?\s*)?{RANGE}\s*bpm\b|tempo\s*:?\s*{RANGE}(?!\w)|(?:slow|mid[\s-]?tempo|fast)\b(?!\w)/i
-"""
+GRAMMAR = rule(
+    "tempo",
+    50,
+    rf"(?:tempo\s*:?\s*)?{RANGE}\s*bpm\b",
+    rf"tempo\s*:?\s*{RANGE}(?!\w)",
+    r"(?:slow|mid[\s-]?tempo|fast)\b(?!\w)",
+)
 NAMED = {"slow": Span(None, 90.0), "mid": Span(90.0, 120.0), "fast": Span(120.0, None)}
 TOLERANCE = 0.03
 OCTAVE_SCORE = 0.4  # of a track whose tempo is in the range at half or double time

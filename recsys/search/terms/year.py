@@ -4,17 +4,23 @@ import re
 from datetime import date, timedelta
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition
+from recsys.search.condition import DASH, Condition, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = "Year of release, a decade, or the last years up to the last day of the data; `before` and `after` exclude it."
+MEANING = (
+    "Year of release, a decade, or the last years up to the last day of the data; `before` and `after` exclude it."
+)
 EXAMPLES = ("1990s", "80s or older", "1995-1999", "before 2005", "since 2020", "released 2021", "last 5 years")
 _YEAR, _DECADE = r"(?:19|20)\d\d", r"(?:(?:19|20)?\d0)'?s"
 _LEAD = r"(?:released\s+|from\s+|in\s+)*(?:the\s+)?"
-GRAMMAR = rf"""
-year: YEAR
-YEAR.48: /(?:{_LEAD}(?:early\s+|late\s+)?{_DECADE}(?:\s+(?:or|and)\s+(?:older|earlier|newer|later))?|{_LEAD}(?:before|after|since|until|up\s+to|year\s*:?)?\s*{_YEAR}(?:\s*(?:-|–|to)\s*{_YEAR}|\s+(?:or|and)\s+(?:older|earlier|newer|later)|\+)?|(?:in\s+)?(?:the\s+)?(?:last|past)\s+(?:\d{{1,2}}\s+)?years?)(?!\w)/i
-"""
+_OPEN = r"\s+(?:or|and)\s+(?:older|earlier|newer|later)"
+GRAMMAR = rule(
+    "year",
+    48,
+    rf"{_LEAD}(?:early\s+|late\s+)?{_DECADE}(?:{_OPEN})?(?!\w)",
+    rf"{_LEAD}(?:before|after|since|until|up\s+to|year\s*:?)?\s*{_YEAR}(?:\s*(?:{DASH}|to)\s*{_YEAR}|{_OPEN}|\+)?(?!\w)",
+    r"(?:in\s+)?(?:the\s+)?(?:last|past)\s+(?:\d{1,2}\s+)?years?(?!\w)",
+)
 DAYS_PER_YEAR = 365.2425
 FIRST, LAST = date(1, 1, 1), date(9999, 12, 31)
 
