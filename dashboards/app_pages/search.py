@@ -8,8 +8,9 @@ PAGE = {"title": "Search", "section": "Find", "order": 80, "for_labels": True}
 ORDER = {True: ", most played first", False: " by name"}
 N_SHOWN = 100
 TERMS = Markdown(
-    "Separate terms with commas. **Sound**: calm, piano, 70-90 bpm, slow, A minor, minor, quiet, high energy, instrumental. "
-    "**Release**: 1990s, since 2020, label NAME, independent label, 3:00 to 3:30, clean. **People and places**: artist NAME, "
+    "Separate terms with commas. **Sound**: calm, piano, 70-90 bpm, slow, A minor, minor, quiet, high energy, "
+    "instrumental. **Release**: 1990s, since 2020, label NAME, independent label, 3:00 to 3:30, clean. "
+    "**People and places**: artist NAME, "
     "from Brazil, in French, available in Japan. **Similar sound**: like TRACK ID, like “Title” by ARTIST but slower. "
     "Write not before a term to exclude it, or between tags to have either; other words are searched for in names."
 )
@@ -66,7 +67,7 @@ def by_terms(text: str) -> None:
         missing="",
     )
     parts.report_downloads(data.playlist_writer(text, results.rows), ["xspf"], "playlist", "Download playlist")
-    parts.cut_note(results.height, results.n_found, "Add a term.")
+    parts.cut_note(results.rows.height, results.n_found, "Add a term.")
 
 
 parts.header("Search", "Recordings by what they are and how they sound; recordings and artists by name, label or id.")

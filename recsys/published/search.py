@@ -74,7 +74,7 @@ def _of_file(path: Path, index: Index, settings: AudioSettings) -> Reference:
     embedding = embed_file(path, settings)
     if embedding.encoder != index.version:
         raise InputError(
-            f"{path} was embedded by {embedding.encoder}, the index holds vectors of {index.version}. Scan again: recsys "
-            "audio scan FOLDER, then recsys build"
+            f"{path} was embedded by {embedding.encoder}, the index holds vectors of {index.version}. Scan again: "
+            "recsys audio scan FOLDER, then recsys build"
         )
     return Reference(path.name, embedding.vector)

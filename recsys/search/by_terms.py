@@ -1,9 +1,10 @@
 """
 Search by terms: a text becomes conditions (`grammar`), the conditions one SQL query, its rows results with reasons.
 
-Results are ordered by the mean score of the conditions, then newest first. If there are fewer than asked for, tracks follow
-that miss exactly one of at least three conditions, one on what was measured or heard; they say so. Where a condition asks for similar sound, the
-nearest neighbours come from the vector index, and the SQL keeps those that satisfy the other conditions.
+Results are ordered by the mean score of the conditions, then newest first. If there are fewer than asked for, tracks
+follow that miss exactly one of at least three conditions, one on what was measured or heard; they say so. Where a
+condition asks for similar sound, the nearest neighbours come from the vector index, and the SQL keeps those that
+satisfy the other conditions.
 """
 
 from collections.abc import Sequence
@@ -52,10 +53,10 @@ class Results:
 
     Attributes:
         understood: How each condition was understood.
-        rows: rank, track_id, title, artist_name, why (the track's value for each condition), misses (the condition that it
-            does not satisfy, null for none), fit (mean score of the conditions, 0..1), artist_id, label_name,
+        rows: rank, track_id, title, artist_name, why (the track's value for each condition), misses (the condition that
+            it does not satisfy, null for none), fit (mean score of the conditions, 0..1), artist_id, label_name,
             label_id, release_date, tempo_bpm, key, mode, duration_ms, isrc.
-        n_found: Number of tracks that satisfy all conditions; of similar sound, among the neighbours that were searched.
+        n_found: Number of tracks that satisfy all conditions; of similar sound, among the neighbours searched.
         advice: Where nothing was found: which condition to drop, with the number of results then, and suggestions.
     """
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
+from typing_extensions import override
+
 Row = Mapping[str, Any]  # values of a result by name
 UNKNOWN = "unknown"
 NUMBER = r"-?\d+(?:\.\d+)?"
@@ -34,8 +36,8 @@ class Condition:
         reason: What a result shows of the condition: the track's own value.
         words: Words that are searched for in names, in the order of the text; empty for other conditions.
         sound: What the tracks must sound like, a `catalogue.Reference`; None for other conditions.
-        is_flexible: Whether a track that misses only this may be shown after the others: what was measured or heard may,
-            what was stated or is licensed may not.
+        is_flexible: Whether a track that misses only this may be shown after the others: what was measured or heard
+            may be missed, what was stated or is licensed may not.
     """
 
     text: str
@@ -91,7 +93,9 @@ class Span:
         ends = [f"{column} {sign} {end!r}" for sign, end in ((">=", self.low), ("<=", self.high)) if end is not None]
         return f"({' and '.join(ends)})"
 
+    @override
     def __str__(self) -> str:
+        """Return the range in words."""
         if self.low is None:
             return f"at most {self.high:g}"
         if self.high is None:

@@ -6,7 +6,6 @@ The grammar of the search: the terms of `recsys/search/terms`, put together and 
     a word in quotes is searched for in names, whatever it means otherwise
 """
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -31,7 +30,8 @@ _term: {terms}
 _SEPARATOR.99: /[,;]/
 _OR.70: /or(?=\s+\S)/i
 NOT.10: /(?:not|no|without|except)(?=\s+\S)|-(?=[a-z])/i
-_FILLER.5: /(?:and|with|but|songs?|tracks?|music|something|some|please|find|a|an|the|in|from|of|for|released|artists?)(?!\w)/i
+_FILLER.5: /(?:and|with|but|songs?|tracks?|music|something|some|please|find|artists?|released)(?!\w)/i
+        | /(?:a|an|the|in|from|of|for)(?!\w)/i
 %ignore /\s+/
 """
 _NEVER = "/\\x00/"  # a terminal without texts
@@ -102,8 +102,8 @@ def alternatives_of(texts: list[str]) -> str:
 
 
 def _vocabulary(term: str, catalogue: Catalogue) -> dict[str, list[str]]:
-    vocabulary: Callable[[Catalogue], dict[str, list[str]]] | None = getattr(plugin(TERMS, term), "vocabulary", None)
-    return {} if vocabulary is None else vocabulary(catalogue)
+    module = plugin(TERMS, term)
+    return dict(module.vocabulary(catalogue)) if hasattr(module, "vocabulary") else {}
 
 
 def _of_clause(clause: Node, catalogue: Catalogue) -> Condition:
@@ -113,14 +113,13 @@ def _of_clause(clause: Node, catalogue: Catalogue) -> Condition:
 def _of_unit(unit: Node, catalogue: Catalogue) -> Condition:
     if unit.data != "negated":
         return _of_term(unit, catalogue)
-    sign, term = unit.children
-    condition = _of_term(term, catalogue)  # type: ignore[arg-type] # the rule has a term there
-    return opposite(condition)
+    (term,) = unit.find_pred(lambda node: str(node.data) in terms())
+    return opposite(_of_term(term, catalogue))
 
 
 def _of_term(node: Node, catalogue: Catalogue) -> Condition:
-    make: Callable[[Node, Catalogue], Condition] = plugin(TERMS, str(node.data)).condition
-    return make(node, catalogue)
+    condition: Condition = plugin(TERMS, str(node.data)).condition(node, catalogue)
+    return condition
 
 
 def text_of(node: Node) -> str:

@@ -15,7 +15,7 @@ PART_SCORE = 0.7  # of a word that is found within a longer one, or of a part of
 
 def plain(sql: str) -> str:
     """Return the SQL of a text in lower case and without accents."""
-    return f"replace(replace(lower(strip_accents({sql})), 'ß', 'ss'), 'ς', 'σ')"
+    return f"replace(lower(strip_accents({sql})), 'ß', 'ss')"
 
 
 def exact_or_part(column: str, name: str) -> tuple[str, str]:
@@ -29,17 +29,18 @@ def words_in_names(words: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
     Return how to find words that must all be in the names of a track.
 
     Returns:
-        The predicate; the score, the mean of the words' best fields; and per field, `in_<field>`: whether it has a word.
+        The predicate; the score, the mean of the words' best fields; per field, `in_<field>`: whether it has a word.
     """
     everything = plain(f"concat_ws(' ', {', '.join(sql for sql, _ in FIELDS.values())})")
     asked = [plain(literal(word)) for word in words]
     where = " and ".join(f"contains({everything}, {word})" for word in asked) or "true"
     scores = [f"greatest({', '.join(_score(sql, weight, word) for sql, weight in FIELDS.values())})" for word in asked]
-    values = {
-        f"in_{name}": f"({' or '.join(f'coalesce(contains({plain(sql)}, {word}), false)' for word in asked) or 'false'})"
-        for name, (sql, _) in FIELDS.items()
-    }
+    values = {f"in_{name}": _has_any(sql, asked) for name, (sql, _) in FIELDS.items()}
     return f"({where})", f"(({' + '.join(scores) or '1.0'}) / {max(len(words), 1)})", values
+
+
+def _has_any(sql: str, words: list[str]) -> str:
+    return f"({' or '.join(f'coalesce(contains({plain(sql)}, {word}), false)' for word in words) or 'false'})"
 
 
 def _score(sql: str, weight: float, word: str) -> str:

@@ -2,7 +2,7 @@
 Terms of the search, one file each; a file in this folder is a term, without registration.
 
 A term defines
-- `MEANING`, one sentence, and `EXAMPLES`, texts that it reads: both are in the generated docs;
+- a docstring and `EXAMPLES`, texts that it reads: both are in `docs/search.md`;
 - `GRAMMAR`, rules and terminals of lark's grammar language; the rule named like the file is the term;
 - `condition(node, catalogue)`, which makes a `Condition` of a parsed node;
 - optionally `vocabulary(catalogue)`: terminal -> the texts that it matches, where these depend on the catalogue.

@@ -1,4 +1,4 @@
-"""Artist by name."""
+"""Artist by name or a part of it, up to the next comma; a name with a comma stands in quotes."""
 
 import re
 
@@ -7,7 +7,6 @@ from recsys.search.condition import Condition, rule
 from recsys.search.grammar import Node, text_of
 from recsys.search.names import exact_or_part
 
-MEANING = "Artist by name or a part of it, up to the next comma; a name with a comma stands in quotes."
 EXAMPLES = ("artist Zoë Tanabe", "by Neon Station Club", 'artist: "Thunder, Golden & Daughters"')
 GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
 

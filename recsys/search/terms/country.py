@@ -1,4 +1,9 @@
-"""Country of the artist; an adjective that is also a language takes either."""
+"""
+Country of the artist; an adjective that is also a language takes either.
+
+Country of the artist. An adjective that also names a language, such as French, takes recordings of artists from there
+and recordings in that language.
+"""
 
 import re
 
@@ -8,10 +13,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = (
-    "Country of the artist. An adjective that also names a language, such as French, takes recordings of artists from there "
-    "and recordings in that language."
-)
 EXAMPLES = ("from Brazil", "artists from Nigeria", "country: Ireland", "Mexican", "French")
 _NAMES = places.country_pattern(with_adjectives=True)
 GRAMMAR = rule(

@@ -1,4 +1,9 @@
-"""Energy and danceability: high, low, or a range from 0 to 1."""
+"""
+Energy and danceability: high, low, or a range from 0 to 1.
+
+Energy or danceability, formulas from 0 to 1, also in percent. High and low are the upper and the lower two fifths of
+the analysed recordings.
+"""
 
 import re
 
@@ -6,10 +11,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import RANGE, Condition, Span, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = (
-    "Energy or danceability, formulas from 0 to 1, also in percent. High and low are the upper and the lower two fifths of "
-    "the analysed recordings."
-)
 EXAMPLES = ("high energy", "energy 0.4-0.6", "energy over 60%", "danceable", "low danceability")
 GRAMMAR = rule(
     "energy",

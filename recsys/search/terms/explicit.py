@@ -1,10 +1,9 @@
-"""Explicit lyrics."""
+"""Whether the lyrics are marked explicit; where that is unknown, a recording is neither."""
 
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = "Whether the lyrics are marked explicit; where that is unknown, a recording is neither."
 EXAMPLES = ("explicit", "clean", "not explicit")
 GRAMMAR = rule("explicit", 40, r"(?:explicit|clean)\b(?:\s+lyrics\b)?")
 

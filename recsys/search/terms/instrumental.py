@@ -1,13 +1,14 @@
-"""Without a voice, where that is known."""
+"""
+Without a voice, where that is known.
+
+Whether there is a voice, where that is known: from the language code `zxx` (no lyrics), or else from the tags of the
+sound, by whichever of a voice and no voice has the higher confidence.
+"""
 
 from recsys.search.catalogue import TAGS_TABLE, Catalogue
 from recsys.search.condition import Condition, Row, literals, rule
 from recsys.search.grammar import Node, alias_of, text_of
 
-MEANING = (
-    "Whether there is a voice, where that is known: from the language code `zxx` (no lyrics), or else from the tags of the "
-    "sound, by whichever of a voice and no voice has the higher confidence."
-)
 EXAMPLES = ("instrumental", "no vocals", "with vocals")
 GRAMMAR = rule(
     "instrumental",

@@ -1,4 +1,9 @@
-"""Key and mode: a key with the compatible keys, a key alone, or a mode."""
+"""
+Key and mode: a key with the compatible keys, a key alone, or a mode.
+
+Key or mode. A key also takes the compatible keys, ranked lower: the relative key, and those a fifth above and below
+(the neighbours on the Camelot wheel). `exactly` takes the key alone.
+"""
 
 import re
 
@@ -6,10 +11,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = (
-    "Key or mode. A key also takes the compatible keys, ranked lower: the relative key, and those a fifth above and below "
-    "(the neighbours on the Camelot wheel). `exactly` takes the key alone."
-)
 EXAMPLES = ("A minor", "key of F major", "exactly C# minor", "Bbm", "Camelot 8A", "minor")
 _TONIC = r"[A-G](?:\s*[#♯b♭]|[\s-]?(?:sharp|flat))?"
 GRAMMAR = rule(

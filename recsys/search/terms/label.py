@@ -1,4 +1,4 @@
-"""Label by name, or kind of label."""
+"""Label by its name or the start of it, up to the next comma; or independent and major labels."""
 
 import re
 
@@ -7,7 +7,6 @@ from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 from recsys.search.names import exact_or_part
 
-MEANING = "Label by its name or the start of it, up to the next comma; or independent and major labels."
 EXAMPLES = ("label Lodestar Records", "label: Marigold", "independent label", "major label")
 GRAMMAR = rule("label", 45, r'label\s*:?\s+(?:"[^"]*"|[^,;"]+)', r"(?:independent|indie|major)[\s-]+labels?\b")
 

@@ -1,4 +1,4 @@
-"""Language of the lyrics."""
+"""Language of the lyrics, by its English name or its ISO 639 code."""
 
 import re
 
@@ -7,7 +7,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = "Language of the lyrics, by its English name or its ISO 639 code."
 EXAMPLES = ("in Portuguese", "English lyrics", "language: fr", "sung in Spanish")
 _NAMES = places.language_pattern()
 GRAMMAR = rule(
@@ -17,6 +16,7 @@ GRAMMAR = rule(
     r"language\s*:?\s+[a-z][a-z](?!\w)",
     rf"(?:{_NAMES})[\s-]+(?:lyrics|vocals|language|sung)\b",
 )
+_AROUND = re.compile(r"^(?:sung\s+in|in|language\s*:?)\s+|[\s-]+(?:lyrics|vocals|language|sung)$", re.IGNORECASE)
 
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:

@@ -1,4 +1,4 @@
-"""Length: a range in minutes, seconds or as a clock shows it."""
+"""Length of the recording; a single length takes 5 % around it."""
 
 import re
 
@@ -6,7 +6,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import DASH, RANGE, Condition, Span, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = "Length of the recording; a single length takes 5 % around it."
 EXAMPLES = ("3:00 to 3:30", "longer than 4 minutes", "under 90 seconds", "2-3 min")
 _CLOCK = r"\d{1,3}:[0-5]\d"
 _LEAD = (

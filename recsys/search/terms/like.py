@@ -1,15 +1,18 @@
-"""Similar sound: like a track or a file, but slower, faster, louder, quieter, calmer or more energetic."""
+"""
+Similar sound: like a track or a file, but slower, faster, louder, quieter, calmer or more energetic.
+
+Recordings that sound similar to a track, by its id or its title (in quotes, with `by` and the artist where several
+have it), or to an audio file on this machine; `but` asks for slower or faster by at least 3 %, louder or quieter by
+at least 1 dB, calmer or more energetic ones.
+"""
+
+from collections.abc import Callable
 
 from recsys.errors import InputError
 from recsys.search.catalogue import Catalogue, Reference
 from recsys.search.condition import Condition, Row
 from recsys.search.grammar import Node
 
-MEANING = (
-    "Recordings that sound similar to a track, by its id or its title (in quotes, with `by` and the artist where several have "
-    "it), or to an audio file on this machine; `but` asks for slower or faster by at least 3 %, louder or quieter by at least "
-    "1 dB, calmer or more energetic ones."
-)
 EXAMPLES = (
     "like trk_852206",
     'sounds like "The Engine Is Silver" by Farah Steinhöfel',
@@ -26,7 +29,7 @@ _AND.61: /and\s+(?=slower|faster|louder|quieter|calmer|more\s)/i
 CHANGE.62: /slower|faster|louder|quieter|calmer|more\s+energetic/i
 """
 # Change -> the column, the sign of the comparison, and the threshold from the value of the reference.
-CHANGES = {
+CHANGES: dict[str, tuple[str, str, Callable[[float], float]]] = {
     "slower": ("tempo_bpm", "<=", lambda value: value / 1.03),
     "faster": ("tempo_bpm", ">=", lambda value: value * 1.03),
     "louder": ("loudness_lufs", ">=", lambda value: value + 1.0),

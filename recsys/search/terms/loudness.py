@@ -1,10 +1,9 @@
-"""Loudness: a range in LUFS, or loud and quiet within the catalogue."""
+"""Integrated loudness. Loud and quiet are the loudest and the quietest two fifths of the analysed recordings."""
 
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import RANGE, Condition, Span, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = "Integrated loudness. Loud and quiet are the loudest and the quietest two fifths of the analysed recordings."
 EXAMPLES = ("-16 to -12 LUFS", "under -14 LUFS", "loud", "quiet")
 GRAMMAR = rule("loudness", 50, rf"(?:loudness\s*:?\s*)?{RANGE}\s*LUFS\b", r"(?:loud|quiet)\b(?!\w)")
 

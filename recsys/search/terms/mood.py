@@ -1,4 +1,10 @@
-"""Moods: words for calm or energetic music, from tags and energy."""
+"""
+Moods: words for calm or energetic music, from tags and energy.
+
+A mood that is no tag of the catalogue: recordings that have one of the related tags, or whose energy is among the
+lower (calm) or upper (energetic) two fifths; the slower (calm) or faster (energetic), the better. Energy is a formula
+of the sound, not a judgement of listeners.
+"""
 
 from recsys.search.catalogue import Catalogue, tag_key
 from recsys.search.condition import Condition, Row, any_of, rule
@@ -6,10 +12,6 @@ from recsys.search.grammar import Node, alias_of, text_of
 from recsys.search.places import alternatives
 from recsys.search.terms.tag import tagged
 
-MEANING = (
-    "A mood that is no tag of the catalogue: recordings that have one of the related tags, or whose energy is among the lower "
-    "(calm) or upper (energetic) two fifths; the slower (calm) or faster (energetic), the better. Energy is a formula of the sound, not a judgement of listeners."
-)
 EXAMPLES = ("calm", "relaxing", "energetic", "uplifting")
 MOODS = {
     "calm": ("calm", "mellow", "chill", "chillout", "relaxing", "soft", "quiet", "peaceful", "gentle", "soothing"),

@@ -1,14 +1,15 @@
-"""Tags: genres of the catalogue, and genres, moods and instruments that taggers heard."""
+"""
+Tags: genres of the catalogue, and genres, moods and instruments that taggers heard.
+
+A tag: a genre that the catalogue states (which counts fully), or a genre, mood or instrument that a tagger heard
+(which counts less, and more with its confidence): with at least .25, or in the tenth of the recordings with the
+highest confidence of this tag, from .1 on. Spellings such as hip-hop and hip hop are one tag.
+"""
 
 from recsys.search.catalogue import CONFIDENT, TAGS_TABLE, Catalogue, tag_key
 from recsys.search.condition import Condition, Row, literal, literals
 from recsys.search.grammar import Node, alias_of, text_of
 
-MEANING = (
-    "A tag: a genre that the catalogue states (which counts fully), or a genre, mood or instrument that a tagger heard (which "
-    "counts less, and more with its confidence): with at least .25, or in the tenth of the recordings with the highest confidence of this tag, "
-    "from .1 on. Spellings such as hip-hop and hip hop are one tag."
-)
 EXAMPLES = ("techno", "hip-hop", "piano", "ambient or classical", "not reggaeton")
 GRAMMAR = """
 tag: TAG_NAME
@@ -55,8 +56,8 @@ def tagged(spellings: tuple[str, ...], name: str, alias: str, catalogue: Catalog
         score=f"case when {stated} then 1.0 else coalesce({heard} / ({heard} + {CONFIDENT}), 0) end",
         values={f"{alias}_stated": stated, f"{alias}_heard": heard},
         joins={
-            alias: f"select track_id, max(confidence) as confidence from {TAGS_TABLE} where {_heard(spellings, catalogue)} "
-            "group by track_id"
+            alias: f"select track_id, max(confidence) as confidence from {TAGS_TABLE} "
+            f"where {_heard(spellings, catalogue)} group by track_id"
         },
         reason=lambda row: _reason(name, row, alias),
         is_flexible=True,

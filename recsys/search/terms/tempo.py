@@ -1,4 +1,9 @@
-"""Tempo: a range in bpm, or slow, mid-tempo, fast."""
+"""
+Tempo: a range in bpm, or slow, mid-tempo, fast.
+
+Tempo. A range with both ends also takes half and double the tempo, ranked lower; a single number takes 3 % around it.
+Slow is below 90 bpm, fast from 120 bpm.
+"""
 
 import re
 
@@ -6,10 +11,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import RANGE, Condition, Row, Span, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = (
-    "Tempo. A range with both ends also takes half and double the tempo, ranked lower; a single number takes 3 % around "
-    "it. Slow is below 90 bpm, fast from 120 bpm."
-)
 EXAMPLES = ("70-90 bpm", "under 100 bpm", "140+ bpm", "tempo 120", "slow")
 GRAMMAR = rule(
     "tempo",

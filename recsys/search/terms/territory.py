@@ -1,4 +1,4 @@
-"""Where a recording may be played."""
+"""Territory in which the recording may be played, as the catalogue states it; no statement means everywhere."""
 
 import re
 
@@ -8,7 +8,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = "Territory in which the recording may be played, as the catalogue states it; no statement means everywhere."
 EXAMPLES = ("available in Japan", "cleared for Brazil", "territory: DE")
 _LEAD = r"(?:(?:available|licensable|cleared|licensed|playable)\s+(?:in|for)|territory\s*:?)\s+(?:the\s+)?"
 _NAMES = places.country_pattern(with_adjectives=False)

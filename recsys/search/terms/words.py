@@ -1,14 +1,15 @@
-"""Free words, searched for in titles and names."""
+"""
+Free words, searched for in titles and names.
+
+Any other words: each must be part of the title, the artist, the release, the label or an id; the title counts most,
+and a whole word more than a part of one. Accents and case do not matter. Words in quotes must stand together.
+"""
 
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, Row
-from recsys.search.grammar import Node, text_of
+from recsys.search.grammar import Node, alias_of, text_of
 from recsys.search.names import FIELDS, words_in_names
 
-MEANING = (
-    "Any other words: each must be part of the title, the artist, the release, the label or an id; the title counts most, and a "
-    "whole word more than a part of one. Accents and case do not matter. Words in quotes must stand together."
-)
 EXAMPLES = ("velvet harbour", '"The Engine Is Silver"', "steinhofel")
 GRAMMAR = r"""
 words: WORD+ | QUOTED
@@ -23,22 +24,18 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
     is_quoted = len(text) > 1 and text[0] in '"“' and text[-1] in '"”'
     words = tuple(filter(None, (text[1:-1].strip(),) if is_quoted else text.split()))
     where, score, values = words_in_names(words)
-    own = {f"{name}_{node_start(node)}": sql for name, sql in values.items()}
+    alias = alias_of(node)
+    own = {f"{name}_{alias}": sql for name, sql in values.items()}
     return Condition(
         text=f"words {text}",
         where=where,
         score=score,
         values=own,
-        reason=lambda row: _reason(row, text, node_start(node)),
+        reason=lambda row: _reason(row, text, alias),
         words=words,
     )
 
 
-def node_start(node: Node) -> int:
-    """Return where a node starts in the text."""
-    return int(next(node.scan_values(lambda _value: True)).start_pos)
-
-
-def _reason(row: Row, text: str, start: int) -> str:
-    fields = [name for name in FIELDS if row[f"in_{name}_{start}"]]
+def _reason(row: Row, text: str, alias: str) -> str:
+    fields = [name for name in FIELDS if row[f"in_{name}_{alias}"]]
     return f"{text} in {' and '.join(fields)}"

@@ -1,4 +1,4 @@
-"""Release date: a year, a range of years, a decade, or the last years."""
+"""Year of release, a decade, or the last years up to the last day of the data; `before` and `after` exclude it."""
 
 import re
 from datetime import date, timedelta
@@ -7,9 +7,6 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import DASH, Condition, rule
 from recsys.search.grammar import Node, text_of
 
-MEANING = (
-    "Year of release, a decade, or the last years up to the last day of the data; `before` and `after` exclude it."
-)
 EXAMPLES = ("1990s", "80s or older", "1995-1999", "before 2005", "since 2020", "released 2021", "last 5 years")
 _YEAR, _DECADE = r"(?:19|20)\d\d", r"(?:(?:19|20)?\d0)'?s"
 _LEAD = r"(?:released\s+|from\s+|in\s+)*(?:the\s+)?"
