@@ -21,7 +21,7 @@ import streamlit as st
 from dashboards import access, background
 from dashboards.access import current_home
 from dashboards.glossary import COMPUTED_COLUMNS
-from recsys.errors import InputError, SetupError
+from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.installation.extras import missing_message
 from recsys.lake.store import Lake
 from recsys.library.music_folders import find_recording
@@ -259,7 +259,12 @@ def search(text: str, *, n: int) -> "Results":
 
     folder = _index_folder()
     index = _index(folder) if folder else None
-    return search_by_terms(_warehouse(_viewer_file()), index, _searched_catalogue(_viewer_file(), folder), text, n=n)
+    try:
+        return search_by_terms(
+            _warehouse(_viewer_file()), index, _searched_catalogue(_viewer_file(), folder), text, n=n
+        )
+    except UnknownIds as unknown:  # of what the viewer typed
+        raise InputError(str(unknown)) from unknown
 
 
 def playlist_writer(title: str, rows: pl.DataFrame) -> Callable[[str], bytes]:

@@ -10,6 +10,7 @@ satisfy the other conditions.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import combinations
 
 import polars as pl
 
@@ -42,6 +43,7 @@ N_NEIGHBOURS = (
     1_000  # of a reference; ten times as many, and so on, while fewer results than asked for satisfy the rest
 )
 N_SUGGESTIONS = 3
+MAX_DROPPED, MAX_ADVICE = 2, 4  # conditions that an advice drops together, and advices
 MIN_SIMILARITY = 0.75  # of a suggestion, 0..1 as difflib measures it
 MIN_CONDITIONS = 3  # of a search whose results may miss one
 
@@ -197,18 +199,21 @@ def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: s
 def _to_drop(
     warehouse: Warehouse, index: Index | None, conditions: Sequence[Condition], catalogue: Catalogue
 ) -> list[str]:
-    """Return for each condition how many tracks are found without it; the most first, and none that leaves nothing."""
-    if len(conditions) == 1:
-        return []
-    holds = [f"coalesce({condition.where}, false)" for condition in conditions]
-    without = [" and ".join(other for other in holds if other is not one) or "true" for one in holds]
+    """Return which condition to drop, and how many tracks are found then; two of them if no single one explains it."""
+    holds = [f"coalesce({condition.where}, false) as holds_{nth}" for nth, condition in enumerate(conditions)]
     references = [condition.sound for condition in conditions if condition.sound is not None]
     sound = _neighbours_sql(index, references, len(index)) if references and index is not None else None
-    counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(without))
-    found = warehouse.query(f"select {counts} {_from(conditions, catalogue, sound)}").row(0)
-    ranked = sorted(zip(found, conditions, strict=True), key=lambda pair: -pair[0])
-    advice = [f"Without “{one.text}”: {n_found:,} results" for n_found, one in ranked if n_found]
-    return advice or ["No single condition explains it: drop two or more of them"]
+    rows = f"select {', '.join(holds)} {_from(conditions, catalogue, sound)}"
+    numbers = range(len(conditions))
+    for n_dropped in range(1, min(len(conditions), MAX_DROPPED + 1)):
+        dropped = list(combinations(numbers, n_dropped))
+        kept = [" and ".join(f"holds_{nth}" for nth in numbers if nth not in drop) for drop in dropped]
+        counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept))
+        found = warehouse.query(f"select {counts} from ({rows}) as rows").row(0)
+        if best := sorted(((n, drop) for n, drop in zip(found, dropped, strict=True) if n), reverse=True):
+            names = [" and ".join(f"“{conditions[nth].text}”" for nth in drop) for _, drop in best[:MAX_ADVICE]]
+            return [f"Without {name}: {n:,} results" for (n, _), name in zip(best, names, strict=False)]
+    return []
 
 
 def _suggestions(warehouse: Warehouse, conditions: Sequence[Condition], catalogue: Catalogue) -> list[str]:
