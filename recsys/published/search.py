@@ -56,7 +56,8 @@ def references(warehouse: Warehouse, index: Index, settings: AudioSettings | Non
         found = warehouse.query(internal_sql("track_by_name"), {"name": name, "artist": artist})
         if found.is_empty():
             raise UnknownIds(
-                f"There is no track {name!r}{f' by {artist!r}' if artist else ''}. Give its id, or its title in quotes with by ARTIST"
+                f"There is no track {name!r}{f' by {artist!r}' if artist else ''}. "
+                "Give its id, or its title in quotes with by ARTIST"
             )
         indexed = found.filter(pl.col("track_id").is_in(index.ids.tolist()))
         if indexed.is_empty():
