@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 SectionSettings = TypeVar("SectionSettings", bound=Settings)
 N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
+N_SEARCHED = 4  # catalogues in memory for the page Search
 N_ROWS = 10_000  # of a result on the SQL page
 LIMIT_S = 30  # duration after which a query is stopped [s]
 N_CANDIDATES = 50  # candidates of a listener that are shown beside their list
@@ -225,27 +226,25 @@ def similar(
     return sounds_like(_warehouse(_viewer_file()), index, like, ListLimits(k), where=" and ".join(conditions))
 
 
-@st.cache_resource(max_entries=N_FILES, show_spinner="Reading the tags of the catalogue")
+@st.cache_resource(max_entries=N_SEARCHED, show_spinner="Reading the catalogue")
 def _searched_catalogue(path: Path, folder: Path | None) -> "Catalogue":
-    from recsys.published.search import references  # noqa: PLC0415 - not needed by the first page
-    from recsys.search.catalogue import Catalogue  # noqa: PLC0415
+    from recsys.search.catalogue import Catalogue  # noqa: PLC0415 - not needed by the first page
 
-    find = references(_warehouse(path), _index(folder), None) if folder else None
-    return Catalogue.read(_warehouse(path), find)
+    return Catalogue.read(_warehouse(path), _index(folder) if folder else None)
 
 
-def _index_folder() -> Path | None:
-    """Return the folder of the index of the sound; None if there is none, or no library to read it."""
+def _catalogue() -> "Catalogue":
     release = registry.current(current_home())
     has_index = release is not None and release.index is not None and not missing_message("faiss")
-    return release.index.resolve() if release is not None and release.index is not None and has_index else None
+    folder = release.index.resolve() if release is not None and release.index is not None and has_index else None
+    return _searched_catalogue(_viewer_file(), folder)
 
 
 def is_search_of_names(text: str) -> bool:
     """Return whether a search consists of words alone, without tags, tempo and other terms."""
     from recsys.search.grammar import is_of_names  # noqa: PLC0415
 
-    return is_of_names(text, _searched_catalogue(_viewer_file(), _index_folder()))
+    return is_of_names(text, _catalogue())
 
 
 def search(text: str, *, n: int) -> "Results":
@@ -257,12 +256,8 @@ def search(text: str, *, n: int) -> "Results":
     """
     from recsys.search.by_terms import search as search_by_terms  # noqa: PLC0415
 
-    folder = _index_folder()
-    index = _index(folder) if folder else None
     try:
-        return search_by_terms(
-            _warehouse(_viewer_file()), index, _searched_catalogue(_viewer_file(), folder), text, n=n
-        )
+        return search_by_terms(_catalogue(), text, n=n)
     except UnknownIds as unknown:  # of what the viewer typed
         raise InputError(str(unknown)) from unknown
 

@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import combinations
 
+import numpy as np
 import polars as pl
 
 from recsys.search import places
 from recsys.search.catalogue import Catalogue, Reference
-from recsys.search.condition import Condition, literals
+from recsys.search.condition import Condition, literal
 from recsys.search.grammar import parse
 from recsys.search.terms.mood import MOODS
-from recsys.search.vector_index import NO_ROW, Index
-from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse
 
 SHOWN = {
     "track_id": "t.track_id",
@@ -75,14 +73,12 @@ class Results:
         return [f"Understood as: {'; '.join(self.understood)}", found, *self.advice]
 
 
-def search(warehouse: Warehouse, index: Index | None, catalogue: Catalogue, text: str, *, n: int) -> Results:
+def search(catalogue: Catalogue, text: str, *, n: int) -> Results:
     """
-    Search the catalogue of a warehouse.
+    Search a catalogue.
 
     Args:
-        warehouse: The warehouse; only its tracks are found.
-        index: The vector index, for similar sound.
-        catalogue: What the terms may ask about the catalogue.
+        catalogue: The catalogue.
         text: The search, see `grammar.parse`.
         n: Maximum number of results.
 
@@ -91,18 +87,15 @@ def search(warehouse: Warehouse, index: Index | None, catalogue: Catalogue, text
         UnknownIds: A track to compare with does not exist.
     """
     conditions = parse(text, catalogue)
-    understood = tuple(condition.text for condition in conditions)
-    found = _rows(warehouse, index, conditions, catalogue, n)
-    advice: list[str] = []
-    if found.is_empty():
-        advice = [*_to_drop(warehouse, index, conditions, catalogue), *_suggestions(warehouse, conditions, catalogue)]
-    rows = _with_reasons(found, conditions)
+    found = _rows(catalogue, conditions, n)
+    advice = [] if found.height else [*_to_drop(catalogue, conditions), *_suggestions(catalogue, conditions)]
+    parts = [_with_reasons(found, conditions)]
     for missed in _missable(conditions) if found.height < n else ():
         changed = [_missed(one) if one is missed else one for one in conditions]
-        close = _rows(warehouse, index, changed, catalogue, n - found.height)
-        rows = pl.concat([rows, _with_reasons(close, changed, misses=missed.text)])
+        close = _rows(catalogue, changed, n - found.height)
+        parts.append(_with_reasons(close, changed, misses=missed.text))
     n_found = 0 if found.is_empty() else found["n_found"][0]
-    return Results(understood, _ranked(rows, n), n_found, tuple(advice))
+    return Results(tuple(one.text for one in conditions), _ranked(pl.concat(parts), n), n_found, tuple(advice))
 
 
 def _missable(conditions: Sequence[Condition]) -> list[Condition]:
@@ -127,66 +120,66 @@ def _ranked(rows: pl.DataFrame, n: int) -> pl.DataFrame:
     return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32))
 
 
-def _rows(
-    warehouse: Warehouse, index: Index | None, conditions: Sequence[Condition], catalogue: Catalogue, n: int
-) -> pl.DataFrame:
-    """Return the best rows; where sound is asked for, fetch neighbours until enough satisfy the other conditions."""
-    references = [condition.sound for condition in conditions if condition.sound is not None]
-    if not references or index is None:
-        return warehouse.query(_sql(conditions, catalogue, n))
-    n_neighbours = N_NEIGHBOURS
-    while True:
-        rows = warehouse.query(_sql(conditions, catalogue, n, _neighbours_sql(index, references, n_neighbours)))
-        if rows.height >= n or n_neighbours >= len(index):
-            return rows
-        n_neighbours *= 10
-
-
-def _neighbours_sql(index: Index, references: Sequence[Reference], n: int) -> str:
-    """Return the SQL of the nearest neighbours: track_id and similarity, the mean of several references."""
-    found = [index.search(reference.vector[None], min(n, len(index))) for reference in references]
-    pairs = [
-        (str(index.ids[row]), float(score))
-        for result in found
-        for row, score in zip(result.rows[0], result.scores[0], strict=True)
-        if row != NO_ROW
-    ]
-    own = [reference.track_id for reference in references if reference.track_id]
-    frame = pl.DataFrame(pairs, schema=["track_id", "similarity"], orient="row").filter(~pl.col("track_id").is_in(own))
-    ids, scores = literals(frame["track_id"].to_list())[1:-1], ", ".join(map(str, frame["similarity"].to_list()))
-    pairs_sql = f"select unnest([{ids}]::varchar[]) as track_id, unnest([{scores}]::double[]) as similarity"
-    return (
-        f"select track_id, sum(similarity) / {len(references)} as similarity from ({pairs_sql}) as pairs "
-        f"group by track_id having count(*) = {len(references)}"
-    )
-
-
-def _sql(conditions: Sequence[Condition], catalogue: Catalogue, n: int, sound: str | None = None) -> str:
-    """Return the query of the best `n` tracks, with the values that the reasons need."""
+def _rows(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -> pl.DataFrame:
+    """Return the best `n` rows."""
     values = {name: sql for one in conditions for name, sql in one.values.items() if name not in SHOWN}
-    columns = ",\n    ".join(f"{sql} as {name}" for name, sql in (SHOWN | values).items())
-    score = f"({' + '.join(condition.score for condition in conditions)}) / {len(conditions)}"
-    where = "\n    and ".join(f"({condition.where})" for condition in conditions)
-    return f"""
-select
-    {columns},
-    {score} as fit,
-    count(*) over () as n_found
-{_from(conditions, catalogue, sound)}
-    and {where}
-order by fit desc, t.release_date desc nulls last, t.track_id
-limit {n}
+    listed = "".join(f", {sql} as {name}" for name, sql in values.items())
+    fit = f"({' + '.join(condition.score for condition in conditions)}) / {len(conditions)}"
+    query = f"""
+with hits as materialized (
+    select t.row, t.release_date, {fit} as fit{listed}
+    {_from(conditions, has_sound=bool(_references(conditions)))}
+    where {_where(conditions)}
+),
+
+best as (
+    select *, (select count(*) from hits) as n_found from hits
+    order by fit desc, release_date desc nulls last, row
+    limit {n}
+)
+
+select {", ".join(f"{sql} as {name}" for name, sql in SHOWN.items())}, best.* exclude (row, release_date)
+from best inner join tracks as t on best.row = t.row
+order by best.fit desc, best.release_date desc nulls last, best.row
 """
+    return catalogue.tables.query(query, _neighbours(catalogue, conditions))
 
 
-def _from(conditions: Sequence[Condition], catalogue: Catalogue, sound: str | None) -> str:
+def _where(conditions: Sequence[Condition]) -> str:
+    wheres = [f"({condition.where})" for condition in conditions]
+    return " and ".join([*wheres, *(["sound.similarity is not null"] if _references(conditions) else [])])
+
+
+def _from(conditions: Sequence[Condition], *, has_sound: bool) -> str:
     joins = {alias: sql for condition in conditions for alias, sql in condition.joins.items()}
-    if any(condition.sound is not None for condition in conditions):
-        joins["sound"] = sound or "select null::varchar as track_id, null::double as similarity"
-    joined = "\n".join(f"left join ({sql}) as {alias} on t.track_id = {alias}.track_id" for alias, sql in joins.items())
-    return f"""from marts.track_features as t
-{joined}
-where t.is_known and (t.withdrawn_at is null or t.withdrawn_at > date '{catalogue.as_of.isoformat()}')"""
+    if has_sound:
+        joins["sound"] = "select unnest($rows::bigint[]) as row, unnest($similarities::double[]) as similarity"
+    joined = " ".join(f"left join ({sql}) as {alias} on t.row = {alias}.row" for alias, sql in joins.items())
+    return f"from tracks as t {joined}"
+
+
+def _references(conditions: Sequence[Condition]) -> list[Reference]:
+    return [condition.sound for condition in conditions if condition.sound is not None]
+
+
+def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition]) -> dict[str, object] | None:
+    """Return the rows and similarities of the tracks nearest to all references that satisfy the other conditions."""
+    references, index = _references(conditions), catalogue.index
+    if not references or index is None:
+        return None
+    own = [f"t.recording_id <> {literal(one.recording_id)}" for one in references if one.recording_id]
+    where = " and ".join([*(f"({condition.where})" for condition in conditions), *own])
+    satisfying = f"select t.row {_from(conditions, has_sound=False)} where {where}"
+    allowed = catalogue.tables.query(satisfying)["row"].to_numpy()
+    rows, mask = catalogue.rows_of_index, np.isin(catalogue.rows_of_index, allowed)
+    n = min(N_NEIGHBOURS, int(mask.sum()))
+    if not n:
+        return {"rows": [], "similarities": []}
+    found = [index.search(reference.vector[None], n, allowed=mask) for reference in references]
+    frames = [pl.DataFrame({"row": rows[one.rows[0]], "similarity": one.scores[0].astype(float)}) for one in found]
+    means = pl.concat(frames).group_by("row").agg(pl.col("similarity").mean(), n=pl.len())
+    near = means.filter(pl.col("n") == len(references)).sort("row")
+    return {"rows": near["row"].to_list(), "similarities": near["similarity"].to_list()}
 
 
 def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: str | None = None) -> pl.DataFrame:
@@ -196,46 +189,34 @@ def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: s
     ).select(COLUMNS)
 
 
-def _to_drop(
-    warehouse: Warehouse, index: Index | None, conditions: Sequence[Condition], catalogue: Catalogue
-) -> list[str]:
+def _to_drop(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]:
     """Return which condition to drop, and how many tracks are found then; two of them if no single one explains it."""
     holds = [f"coalesce({condition.where}, false) as holds_{nth}" for nth, condition in enumerate(conditions)]
-    references = [condition.sound for condition in conditions if condition.sound is not None]
-    sound = _neighbours_sql(index, references, len(index)) if references and index is not None else None
-    rows = f"select {', '.join(holds)} {_from(conditions, catalogue, sound)}"
+    rows = f"select {', '.join(holds)} {_from(conditions, has_sound=False)}"
     numbers = range(len(conditions))
     for n_dropped in range(1, min(len(conditions), MAX_DROPPED + 1)):
         dropped = list(combinations(numbers, n_dropped))
         kept = [" and ".join(f"holds_{nth}" for nth in numbers if nth not in drop) for drop in dropped]
         counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept))
-        found = warehouse.query(f"select {counts} from ({rows}) as rows").row(0)
+        found = catalogue.tables.query(f"select {counts} from ({rows}) as rows").row(0)
         if best := sorted(((n, drop) for n, drop in zip(found, dropped, strict=True) if n), reverse=True):
             names = [" and ".join(f"“{conditions[nth].text}”" for nth in drop) for _, drop in best[:MAX_ADVICE]]
             return [f"Without {name}: {n:,} results" for (n, _), name in zip(best, names, strict=False)]
     return []
 
 
-def _suggestions(warehouse: Warehouse, conditions: Sequence[Condition], catalogue: Catalogue) -> list[str]:
+def _suggestions(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]:
     """Return a suggestion for each word that looks like a tag, a mood, a place, a language or a word of a name."""
-    words = [word for condition in conditions for word in condition.words]
-    if not words:
-        return []
     moods = [mood for synonyms in MOODS.values() for mood in synonyms]
     vocabulary = [*catalogue.tags, *moods, *places.ADJECTIVES, *places.languages()]
-    names = _words_of_names(warehouse)
     suggestions = []
-    for word in (part for text in words for part in text.split()):
-        near = names.filter(names.str.contains_any(_trigrams(word), ascii_case_insensitive=True)).to_list()
-        similar = get_close_matches(word.lower(), [*vocabulary, *near], n=N_SUGGESTIONS, cutoff=MIN_SIMILARITY)
-        if similar and similar[0] != word.lower():
-            suggestions.append(f"For “{word}”, did you mean: {', '.join(similar)}?")
+    for word in (part for one in conditions for text in one.words for part in text.lower().split()):
+        names = catalogue.words_of_names
+        near = names.filter(names.str.contains_any(_trigrams(word))).to_list()
+        similar = get_close_matches(word, [*vocabulary, *near], n=N_SUGGESTIONS, cutoff=MIN_SIMILARITY)
+        if similar and similar[0] != word:
+            suggestions.append(f"For “{word}”, did you mean: {', '.join(dict.fromkeys(similar))}?")
     return suggestions
-
-
-def _words_of_names(warehouse: Warehouse) -> pl.Series:
-    names = warehouse.query(internal_sql("distinct_names"))["name"]
-    return names.str.to_lowercase().str.extract_all(r"[\p{L}\p{N}]+").explode().drop_nulls().unique().sort()
 
 
 def _trigrams(word: str) -> list[str]:

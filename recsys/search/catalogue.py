@@ -1,4 +1,9 @@
-"""What the search knows of a catalogue before a text is read: its tags, the range of its energy, its last day."""
+"""
+The catalogue as the search sees it: the columns that terms ask for, read once from the marts and kept in memory.
+
+The tables in memory are `tracks` (the rows of `sql/internal/searched_tracks.sql`, with their number `row`, and
+`has_sound`) and `tags` (`row`, tag, confidence; sorted by tag). All searches of one warehouse file can share them.
+"""
 
 import unicodedata
 from collections import defaultdict
@@ -7,16 +12,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
-from recsys.arrays import F32
-from recsys.search.condition import UNKNOWN
+from recsys.arrays import F32, Rows
+from recsys.search.condition import UNKNOWN, literal
+from recsys.search.names import plain
+from recsys.search.vector_index import NO_ROW, Index
 from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse, stored_tables
+from recsys.warehouse.memory import in_memory
+from recsys.warehouse.query import Warehouse
 
-TAGS_TABLE = "marts.track_tags"
-CONFIDENT = 0.25  # a tagger that is this confident has heard the tag
 MAX_TAGS = 5_000  # the most frequent ones are recognised
+FEATURES = ("energy", "danceability", "loudness_lufs")
+QUANTILES = (0.1, 0.4, 0.6, 0.9)
 
 
 @dataclass(frozen=True)
@@ -30,14 +39,11 @@ class Quantiles:
 
     def side(self, column: str, *, is_high: bool) -> tuple[str, str]:
         """Return the predicate of the upper or lower two fifths, and a score that rises towards the outer tenth."""
-        if is_high:
-            low, high, where = self.high, self.nine_tenths, f"{column} >= {self.high!r}"
-        else:
-            low, high, where = self.low, self.tenth, f"{column} <= {self.low!r}"
-        span = high - low
-        if span == 0:
+        inner, outer = (self.high, self.nine_tenths) if is_high else (self.low, self.tenth)
+        where = f"{column} {'>=' if is_high else '<='} {inner!r}"
+        if outer == inner:
             return where, "1.0"
-        return where, f"least(1.0, greatest(0.0, 0.5 + 0.5 * ({column} - {low!r}) / {span!r}))"
+        return where, f"least(1.0, greatest(0.0, 0.5 + 0.5 * ({column} - {inner!r}) / {outer - inner!r}))"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +54,13 @@ class Reference:
     Attributes:
         name: Title and artist, or the name of the file.
         vector: Embedding, shape (d,).
-        track_id: The track itself, which is not a result; None for a file.
+        recording_id: The recording, whose tracks are no results; None for a file.
         tempo_bpm: Tempo, None where unknown; so also loudness_lufs and energy.
     """
 
     name: str
     vector: F32
-    track_id: str | None = None
+    recording_id: str | None = None
     tempo_bpm: float | None = None
     loudness_lufs: float | None = None
     energy: float | None = None
@@ -63,48 +69,85 @@ class Reference:
 @dataclass(frozen=True, eq=False)
 class Catalogue:
     """
-    What the terms may ask about a catalogue.
+    A catalogue in memory.
 
     Attributes:
+        tables: `tracks` and `tags`.
         as_of: Last day of the data.
+        index: The vectors of the sound; None where sound is not searched.
+        embed: Embeds the audio file at a path, or returns None for a text that is no path; None where files of this
+            machine may not be read.
         spellings: Key of a tag (see `tag_key`) -> how the catalogue spells it, the most frequent spelling first.
-        has_tags: Whether there is a table of tags of the sound.
-        thresholds: Tag of the sound -> confidence from which it counts as heard; CONFIDENT for others.
-        energy: Quantiles of the energy; so also danceability and loudness.
-        reference: Finds a track by id or by title and artist, or a file by its path; None where sound is not searched.
+        quantiles: Feature -> its quantiles.
     """
 
+    tables: Warehouse
     as_of: date
+    index: Index | None = None
+    embed: Callable[[str], Reference | None] | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    has_tags: bool = False
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    energy: Quantiles = Quantiles()
-    danceability: Quantiles = Quantiles()
-    loudness: Quantiles = Quantiles()
-    reference: Callable[[str, str], Reference] | None = None
+    quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, warehouse: Warehouse, reference: Callable[[str, str], Reference] | None = None) -> "Catalogue":
-        """Read a catalogue; see the attributes."""
-        has_tags = TAGS_TABLE in stored_tables(warehouse)
-        counts = warehouse.query(internal_sql("genre_lists")).explode("genres").drop_nulls("genres")
-        frames = [counts.select(tag="genres", n_tracks="n_tracks")]
-        heard = warehouse.query(internal_sql("sound_tags")) if has_tags else pl.DataFrame()
-        if has_tags:
-            frames.append(heard.select("tag", "n_tracks"))
+    def read(
+        cls, warehouse: Warehouse, index: Index | None = None, embed: Callable[[str], Reference | None] | None = None
+    ) -> "Catalogue":
+        """Read the catalogue of a warehouse into memory; see the attributes."""
+        as_of = warehouse.query(internal_sql("as_of")).item()
+        tracks = warehouse.query(internal_sql("searched_tracks"), {"as_of": as_of}).with_row_index("row")
+        heard = warehouse.query(internal_sql("searched_tags"))
+        indexed = [] if index is None else index.ids.tolist()
+        tracks = tracks.with_columns(has_sound=pl.col("track_id").is_in(indexed), row=pl.col("row").cast(pl.Int64))
+        tags = heard.join(tracks.select("track_id", "row"), on="track_id", maintain_order="left").drop("track_id")
+        counts = pl.concat([tracks["genres"].explode().drop_nulls().rename("tag"), heard["tag"]]).value_counts()
         return cls(
-            as_of=warehouse.query(internal_sql("as_of")).item(),
-            spellings=_spellings(pl.concat(frames)),
-            has_tags=has_tags,
-            thresholds=dict(heard.select("tag", "threshold").iter_rows()) if has_tags else {},
-            reference=reference,
-            **_quantiles(warehouse),
+            tables=in_memory({"tracks": tracks, "tags": tags}),
+            as_of=as_of,
+            index=index,
+            embed=embed,
+            spellings=_spellings(counts),
+            quantiles={name: _quantiles(tracks[name].drop_nulls()) for name in FEATURES},
         )
 
     @cached_property
     def tags(self) -> list[str]:
         """The tags as the catalogue spells them most often."""
         return [spellings[0] for spellings in self.spellings.values()]
+
+    @cached_property
+    def rows_of_index(self) -> Rows:
+        """The row in `tracks` of each row of the index, NO_ROW for vectors of other tracks. Shape (n_indexed,)."""
+        rows = self.tables.query("select track_id, row from tracks where has_sound")
+        row_of = dict(rows.iter_rows())
+        ids = [] if self.index is None else self.index.ids.tolist()
+        return np.array([row_of.get(name, NO_ROW) for name in ids], np.int64)
+
+    @cached_property
+    def words_of_names(self) -> pl.Series:
+        """Every word of a title or a name, in lower case and without accents."""
+        names = self.tables.query("select distinct names from tracks")["names"]
+        return names.str.extract_all(r"[\p{L}\p{N}]+").explode().drop_nulls().unique().sort()
+
+    def find(self, name: str, artist: str) -> pl.DataFrame:
+        """
+        Find a track by its id, or by its title and a part of its artist's name.
+
+        Args:
+            name: Id or title, whatever its case and accents.
+            artist: Part of the artist's name; '' for any.
+
+        Returns:
+            row, recording_id, title, artist_name, tempo_bpm, loudness_lufs, energy, has_sound; those with sound first.
+        """
+        asked, by = plain(literal(name)), plain(literal(artist))
+        return self.tables.query(
+            f"""
+            select row, recording_id, title, artist_name, tempo_bpm, loudness_lufs, energy, has_sound from tracks
+            where contains(names, {asked}) and (track_id = {literal(name)} or {plain("title")} = {asked})
+                and contains({plain("coalesce(artist_name, '')")}, {by})
+            order by has_sound desc, row
+            """
+        )
 
 
 def tag_key(tag: str) -> str:
@@ -120,14 +163,14 @@ def tag_key(tag: str) -> str:
 
 
 def _spellings(counts: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    totals = counts.group_by("tag").agg(pl.col("n_tracks").sum()).sort(["n_tracks", "tag"], descending=[True, False])
     grouped: defaultdict[str, list[str]] = defaultdict(list)
-    for tag in totals["tag"].head(MAX_TAGS):
+    for tag in counts.sort(["count", "tag"], descending=[True, False])["tag"].head(MAX_TAGS):
         if tag != UNKNOWN and tag_key(tag):
             grouped[tag_key(tag)].append(tag)
     return {key: tuple(tags) for key, tags in grouped.items()}
 
 
-def _quantiles(warehouse: Warehouse) -> dict[str, Quantiles]:
-    row = warehouse.query(internal_sql("feature_quantiles")).row(0, named=True)
-    return {name: Quantiles(*(values or ())) for name, values in row.items()}
+def _quantiles(values: pl.Series) -> Quantiles:
+    if values.is_empty():
+        return Quantiles()
+    return Quantiles(*(float(value) for value in np.quantile(values.to_numpy(), QUANTILES)))

@@ -31,9 +31,8 @@ def words_in_names(words: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
     Returns:
         The predicate; the score, the mean of the words' best fields; per field, `in_<field>`: whether it has a word.
     """
-    everything = plain(f"concat_ws(' ', {', '.join(sql for sql, _ in FIELDS.values())})")
     asked = [plain(literal(word)) for word in words]
-    where = " and ".join(f"contains({everything}, {word})" for word in asked) or "true"
+    where = " and ".join(f"contains(t.names, {word})" for word in asked) or "true"
     scores = [f"greatest({', '.join(_score(sql, weight, word) for sql, weight in FIELDS.values())})" for word in asked]
     values = {f"in_{name}": _has_any(sql, asked) for name, (sql, _) in FIELDS.items()}
     return f"({where})", f"(({' + '.join(scores) or '1.0'}) / {max(len(words), 1)})", values

@@ -25,7 +25,7 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     """Return the condition of energy or danceability."""
     text = text_of(node).lower()
     name = "danceability" if "dance" in text else "energy"
-    column, quantiles = f"t.{name}", catalogue.danceability if "dance" in text else catalogue.energy
+    column, quantiles = f"t.{name}", catalogue.quantiles[name]
     if re.search(r"\d", text):
         span = Span.of(re.sub(r"^\w+\s*:?\s*", "", text), tolerance=0.05).scaled(0.01 if "%" in text else 1.0)
         where, score, meaning = span.sql(column), "1.0", f"{name} {span}"

@@ -8,7 +8,9 @@ at least 1 dB, calmer or more energetic ones.
 
 from collections.abc import Callable
 
-from recsys.errors import InputError
+import numpy as np
+
+from recsys.errors import InputError, UnknownIds
 from recsys.search.catalogue import Catalogue, Reference
 from recsys.search.condition import Condition, Row
 from recsys.search.grammar import Node
@@ -45,23 +47,37 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     Return the condition of a similar sound.
 
     Raises:
-        InputError: Sound is not searched here, or a change is asked for of a value that is not known of the reference.
+        InputError: Sound is not searched here, or the reference has no sound, or a value that a change compares.
         UnknownIds: There is no such track.
     """
-    if catalogue.reference is None:
-        raise InputError("There is no index of the sound to search in. Scan some music: recsys audio scan FOLDER")
     title, artist, *_ = [*(str(token).strip('"“” ') for token in node.children if not hasattr(token, "data")), ""]
-    reference = catalogue.reference(title, artist)
+    reference = _reference(title, artist, catalogue)
     changes = [" ".join(str(token).lower().split()) for change in node.find_data("change") for token in change.children]
-    limits = [_limit(change, reference) for change in changes]
     return Condition(
         text=f"sounds like {reference.name}" + (f", but {' and '.join(changes)}" if changes else ""),
-        where=" and ".join(["sound.similarity is not null", *limits]),
+        where=" and ".join(["t.has_sound", *(_limit(change, reference) for change in changes)]),
         score=f"greatest({SIMILARITY}, 0)",
         values={"similarity": SIMILARITY, **{CHANGES[change][0]: f"t.{CHANGES[change][0]}" for change in changes}},
         reason=lambda row: _reason(row, reference, changes),
         sound=reference,
     )
+
+
+def _reference(name: str, artist: str, catalogue: Catalogue) -> Reference:
+    if catalogue.index is None:
+        raise InputError("There is no index of the sound to search in. Scan some music: recsys audio scan FOLDER")
+    if catalogue.embed is not None and (of_file := catalogue.embed(name)):
+        return of_file
+    found = catalogue.find(name, artist)
+    if found.is_empty():
+        by = f" by {artist!r}" if artist else ""
+        raise UnknownIds(f"There is no track {name!r}{by}. Give its id, or its title in quotes with by ARTIST")
+    track = found.row(0, named=True)
+    if not track.pop("has_sound"):
+        raise InputError(f"The sound of {name!r} has not been analysed. Choose a track with audio")
+    (index_rows,) = np.nonzero(catalogue.rows_of_index == track.pop("row"))
+    title = f"{track.pop('title')} by {track.pop('artist_name')}"
+    return Reference(title, catalogue.index.vector(int(index_rows[-1])), **track)
 
 
 def _limit(change: str, reference: Reference) -> str:

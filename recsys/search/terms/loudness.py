@@ -16,7 +16,7 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
         span = Span.of(text.removeprefix("loudness").lstrip(" :"), tolerance=0.05)
         where, score, meaning = span.sql("t.loudness_lufs"), "1.0", f"loudness {span} LUFS"
     else:
-        where, score = catalogue.loudness.side("t.loudness_lufs", is_high=named)
+        where, score = catalogue.quantiles["loudness_lufs"].side("t.loudness_lufs", is_high=named)
         meaning = text
     return Condition(
         text=meaning,

@@ -26,7 +26,7 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     word = text_of(node).lower()
     mood = next(name for name, words in MOODS.items() if word in words)
     related = tuple(tag for key in map(tag_key, MOODS[mood]) for tag in catalogue.spellings.get(key, ()))
-    where, of_energy = catalogue.energy.side("t.energy", is_high=mood == "energetic")
+    where, of_energy = catalogue.quantiles["energy"].side("t.energy", is_high=mood == "energetic")
     of_tempo = f"least(1.0, greatest(0.0, (t.tempo_bpm - {SLOW_BPM}) / {FAST_BPM - SLOW_BPM}))"
     score = f"({of_energy} + coalesce({of_tempo if mood == 'energetic' else f'1.0 - {of_tempo}'}, 0.5)) / 2"
     felt = Condition(
@@ -39,7 +39,7 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     )
     if not related:
         return felt
-    heard = tagged(related, f"tagged {mood}", alias_of(node), catalogue)
+    heard = tagged(related, f"tagged {mood}", alias_of(node))
     return any_of([felt, heard])
 
 

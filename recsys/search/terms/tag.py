@@ -6,11 +6,12 @@ A tag: a genre that the catalogue states (which counts fully), or a genre, mood 
 highest confidence of this tag, from .1 on. Spellings such as hip-hop and hip hop are one tag.
 """
 
-from recsys.search.catalogue import CONFIDENT, TAGS_TABLE, Catalogue, tag_key
-from recsys.search.condition import Condition, Row, literal, literals
+from recsys.search.catalogue import Catalogue, tag_key
+from recsys.search.condition import Condition, Row, literal
 from recsys.search.grammar import Node, alias_of, text_of
 
 EXAMPLES = ("techno", "hip-hop", "piano", "ambient or classical", "not reggaeton")
+HALF_SCORE = 0.25  # confidence of a tag that was heard at which a track has half the score
 GRAMMAR = """
 tag: TAG_NAME
 TAG_NAME.30: TAGS
@@ -32,10 +33,10 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     """Return the condition of a tag."""
     name = text_of(node)
     spellings = catalogue.spellings.get(tag_key(name), (name.lower(),))
-    return tagged(spellings, spellings[0], alias_of(node), catalogue)
+    return tagged(spellings, spellings[0], alias_of(node))
 
 
-def tagged(spellings: tuple[str, ...], name: str, alias: str, catalogue: Catalogue) -> Condition:
+def tagged(spellings: tuple[str, ...], name: str, alias: str) -> Condition:
     """
     Return the condition that a track has at least one of several tags.
 
@@ -43,31 +44,22 @@ def tagged(spellings: tuple[str, ...], name: str, alias: str, catalogue: Catalog
         spellings: The tags.
         name: What the condition is called.
         alias: Name of the table that the condition joins.
-        catalogue: Whether it has tags of the sound, and from which confidence on they count.
     """
-    names = literals(spellings)
-    stated = f"coalesce(list_has_any(t.genres, [{names[1:-1]}]), false)"
-    if not catalogue.has_tags:
-        return Condition(text=name, where=stated, reason=lambda _row: f"genre {name}")
-    heard = f"{alias}.confidence"
+    any_stated = " or ".join(f"list_contains(t.genres, {literal(tag)})" for tag in spellings)
+    stated, heard = f"coalesce({any_stated}, false)", f"{alias}.confidence"
     return Condition(
         text=name,
         where=f"({stated} or {heard} is not null)",
-        score=f"case when {stated} then 1.0 else coalesce({heard} / ({heard} + {CONFIDENT}), 0) end",
+        score=f"case when {stated} then 1.0 else coalesce({heard} / ({heard} + {HALF_SCORE}), 0) end",
         values={f"{alias}_stated": stated, f"{alias}_heard": heard},
-        joins={
-            alias: f"select track_id, max(confidence) as confidence from {TAGS_TABLE} "
-            f"where {_heard(spellings, catalogue)} group by track_id"
-        },
+        joins={alias: f"select row, max(confidence) as confidence from tags where {_any_of(spellings)} group by row"},
         reason=lambda row: _reason(name, row, alias),
         is_flexible=True,
     )
 
 
-def _heard(spellings: tuple[str, ...], catalogue: Catalogue) -> str:
-    return " or ".join(
-        f"(tag = {literal(tag)} and confidence >= {catalogue.thresholds.get(tag, CONFIDENT)!r})" for tag in spellings
-    )
+def _any_of(tags: tuple[str, ...]) -> str:
+    return f"tag in ({', '.join(map(literal, tags))})"
 
 
 def _reason(name: str, row: Row, alias: str) -> str:
