@@ -199,9 +199,9 @@ def _to_drop(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]
         kept = [" and ".join(f"holds_{nth}" for nth in numbers if nth not in drop) for drop in dropped]
         counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept))
         found = catalogue.tables.query(f"select {counts} from ({rows}) as rows").row(0)
-        if best := sorted(((n, drop) for n, drop in zip(found, dropped, strict=True) if n), reverse=True):
+        if best := sorted((-n, drop) for n, drop in zip(found, dropped, strict=True) if n):
             names = [" and ".join(f"“{conditions[nth].text}”" for nth in drop) for _, drop in best[:MAX_ADVICE]]
-            return [f"Without {name}: {n:,} results" for (n, _), name in zip(best, names, strict=False)]
+            return [f"Without {name}: {-n:,} results" for (n, _), name in zip(best, names, strict=False)]
     return []
 
 

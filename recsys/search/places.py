@@ -54,9 +54,8 @@ def alternatives(names: list[str]) -> str:
 def country_of(name: str) -> str | None:
     """Return the code of a country's name, adjective or two capital letters; None if it is none."""
     plain = " ".join(re.findall(r"\w+", name.lower()))
-    if len(name) == len("DE") and name.isupper():
-        return name
-    return ADJECTIVES.get(plain) or country_names().get(plain)
+    known = ADJECTIVES.get(plain) or country_names().get(plain)
+    return known or (name if len(name) == len("DE") and name.isupper() else None)
 
 
 def language_of(name: str) -> str | None:
