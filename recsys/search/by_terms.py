@@ -171,7 +171,10 @@ def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition]) -> dict[s
     where = " and ".join([*(f"({condition.where})" for condition in conditions), *own])
     satisfying = f"select t.row {_from(conditions, has_sound=False)} where {where}"
     allowed = catalogue.tables.query(satisfying)["row"].to_numpy()
-    rows, mask = catalogue.rows_of_index, np.isin(catalogue.rows_of_index, allowed)
+    rows = catalogue.rows_of_index
+    is_allowed = np.zeros(catalogue.n_tracks + 1, np.bool_)  # the last is for NO_ROW, which is -1
+    is_allowed[allowed] = True
+    mask = is_allowed[rows]
     n = min(N_NEIGHBOURS, int(mask.sum()))
     if not n:
         return {"rows": [], "similarities": []}

@@ -17,7 +17,7 @@ import polars as pl
 
 from recsys.arrays import F32, Rows
 from recsys.search.condition import UNKNOWN, literal
-from recsys.search.names import plain
+from recsys.search.names import FIELDS, part, words
 from recsys.search.vector_index import NO_ROW, Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.memory import in_memory
@@ -115,6 +115,11 @@ class Catalogue:
         return [spellings[0] for spellings in self.spellings.values()]
 
     @cached_property
+    def n_tracks(self) -> int:
+        """The number of tracks."""
+        return int(self.tables.query("select count(*) as n from tracks").item())
+
+    @cached_property
     def rows_of_index(self) -> Rows:
         """The row in `tracks` of each row of the index, NO_ROW for vectors of other tracks. Shape (n_indexed,)."""
         rows = self.tables.query("select track_id, row from tracks where has_sound")
@@ -125,8 +130,9 @@ class Catalogue:
     @cached_property
     def words_of_names(self) -> pl.Series:
         """Every word of a title or a name, in lower case and without accents."""
-        names = self.tables.query("select distinct names from tracks")["names"]
-        return names.str.extract_all(r"[\p{L}\p{N}]+").explode().drop_nulls().unique().sort()
+        fields = ", ".join(column.removeprefix("t.") for column, _ in FIELDS.values())
+        names = self.tables.query(f"select distinct concat({fields}) as names from tracks")["names"]
+        return names.str.split(" ").explode().drop_nulls().unique().sort()
 
     def find(self, name: str, artist: str) -> pl.DataFrame:
         """
@@ -139,12 +145,10 @@ class Catalogue:
         Returns:
             row, recording_id, title, artist_name, tempo_bpm, loudness_lufs, energy, has_sound; those with sound first.
         """
-        asked, by = plain(literal(name)), plain(literal(artist))
         return self.tables.query(
             f"""
             select row, recording_id, title, artist_name, tempo_bpm, loudness_lufs, energy, has_sound from tracks
-            where contains(names, {asked}) and (track_id = {literal(name)} or {plain("title")} = {asked})
-                and contains({plain("coalesce(artist_name, '')")}, {by})
+            where (track_id = {literal(name)} or title_words = {words(name)}) and contains(artist_words, {part(artist)})
             order by has_sound desc, row
             """
         )

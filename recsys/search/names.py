@@ -1,49 +1,60 @@
-"""SQL that finds words in titles and names, whatever their case and accents."""
+"""
+SQL that finds words in titles and names, whatever their case, accents and punctuation.
+
+A name is compared as its words between spaces (`title_words` and so on, see `sql/internal/searched_tracks.sql`).
+"""
 
 from recsys.search.condition import literal
 
-# Name of a field -> its SQL and how much a word in it counts.
+# Name of a field -> the column with its words, and how much a word in it counts.
 FIELDS = {
-    "title": ("t.title", 1.0),
-    "artist": ("t.artist_name", 0.8),
-    "release": ("t.release_title", 0.6),
-    "label": ("t.label_name", 0.4),
-    "id": ("concat_ws(' ', t.track_id, t.isrc)", 0.9),
+    "title": ("t.title_words", 1.0),
+    "artist": ("t.artist_words", 0.8),
+    "release": ("t.release_words", 0.6),
+    "label": ("t.label_words", 0.4),
+    "id": ("t.id_words", 0.9),
 }
 PART_SCORE = 0.7  # of a word that is found within a longer one, or of a part of a name
 
 
-def plain(sql: str) -> str:
-    """Return the SQL of a text in lower case and without accents."""
-    return f"replace(lower(strip_accents({sql})), 'ß', 'ss')"
+def words(text: str) -> str:
+    """Return the SQL of a text's words between spaces."""
+    lower = f"replace(lower(strip_accents(concat(' ', {literal(text)}, ' '))), 'ß', 'ss')"
+    return rf"regexp_replace({lower}, '[^\p{{L}}\p{{N}}]+', ' ', 'g')"
+
+
+def part(text: str) -> str:
+    """Return the SQL of a text's words, which may be the start and the end of longer ones."""
+    return f"trim({words(text)})"
 
 
 def exact_or_part(column: str, name: str) -> tuple[str, str]:
-    """Return the predicate that a name contains a text, and the score: 1 where it is the name."""
-    own, asked = plain(column), plain(literal(name))
-    return f"contains({own}, {asked})", f"case when {own} = {asked} then 1.0 else {PART_SCORE} end"
+    """Return the predicate that the words of a name contain a text, and the score: 1 where they are the name."""
+    return f"contains({column}, {part(name)})", f"case when {column} = {words(name)} then 1.0 else {PART_SCORE} end"
 
 
-def words_in_names(words: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
+def words_in_names(texts: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
     """
     Return how to find words that must all be in the names of a track.
 
     Returns:
         The predicate; the score, the mean of the words' best fields; per field, `in_<field>`: whether it has a word.
     """
-    asked = [plain(literal(word)) for word in words]
-    where = " and ".join(f"contains(t.names, {word})" for word in asked) or "true"
-    scores = [f"greatest({', '.join(_score(sql, weight, word) for sql, weight in FIELDS.values())})" for word in asked]
-    values = {f"in_{name}": _has_any(sql, asked) for name, (sql, _) in FIELDS.items()}
-    return f"({where})", f"(({' + '.join(scores) or '1.0'}) / {max(len(words), 1)})", values
+    anywhere = [f"({' or '.join(_has(column, text) for column, _ in FIELDS.values())})" for text in texts]
+    scores = [
+        f"greatest({', '.join(_score(column, weight, text) for column, weight in FIELDS.values())})" for text in texts
+    ]
+    values = {
+        f"in_{name}": f"({' or '.join(_has(column, text) for text in texts) or 'false'})"
+        for name, (column, _) in FIELDS.items()
+    }
+    return f"({' and '.join(anywhere) or 'true'})", f"(({' + '.join(scores) or '1.0'}) / {max(len(texts), 1)})", values
 
 
-def _has_any(sql: str, words: list[str]) -> str:
-    return f"({' or '.join(f'coalesce(contains({plain(sql)}, {word}), false)' for word in words) or 'false'})"
+def _has(column: str, text: str) -> str:
+    return f"contains({column}, {part(text)})"
 
 
-def _score(sql: str, weight: float, word: str) -> str:
-    own = plain(sql)
-    padded = f"concat(' ', regexp_replace({own}, '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'), ' ')"
-    whole = f"contains({padded}, concat(' ', {word}, ' '))"
-    return f"case when {whole} then {weight} when contains({own}, {word}) then {weight * PART_SCORE:g} else 0 end"
+def _score(column: str, weight: float, text: str) -> str:
+    whole = f"contains({column}, {words(text)})"
+    return f"case when {whole} then {weight} when {_has(column, text)} then {weight * PART_SCORE:g} else 0 end"

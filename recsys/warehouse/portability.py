@@ -32,6 +32,7 @@ _INTERNAL_FUNCTIONS = {
 } | {
     "strip_accents",
     "percentile_cont",
+    "regexp_replace",
 }
 _REFUSED = {
     exp.Star: "select *: name the columns",

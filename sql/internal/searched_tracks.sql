@@ -1,5 +1,5 @@
--- Recordings that can be searched for on a day: known and not withdrawn; with all names in lower case and without accents,
--- and the confidence that the sound has no voice, or one.
+-- Recordings that can be searched for on a day: known and not withdrawn; with names as words in lower case, without accents
+-- and punctuation, between spaces; and the confidence that the sound has no voice, or one. Unknown values are null.
 -- params:
 --   as_of  last day of the data
 with voices as (
@@ -18,16 +18,16 @@ select
     tracks.title,
     tracks.artist_id,
     tracks.artist_name,
-    tracks.artist_country,
+    nullif(tracks.artist_country, 'unknown') as artist_country,
     tracks.label_id,
     tracks.label_name,
-    tracks.label_type,
+    nullif(tracks.label_type, 'unknown') as label_type,
     tracks.release_title,
     tracks.release_date,
     tracks.duration_ms,
     tracks.isrc,
     tracks.genres,
-    tracks.language,
+    nullif(tracks.language, 'unknown') as language,
     tracks.explicit,
     tracks.available_in,
     tracks.tempo_bpm,
@@ -38,17 +38,17 @@ select
     tracks.loudness_lufs,
     voices.without_voice,
     voices.with_voice,
-    replace(
-        lower(
-            strip_accents(
-                concat_ws(
-                    ' ', tracks.title, tracks.artist_name, tracks.release_title, tracks.label_name, tracks.track_id, tracks.isrc
-                )
-            )
-        ),
-        'ß',
-        'ss'
-    ) as names
+    regexp_replace(replace(lower(strip_accents(concat(' ', tracks.title, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g') as title_words,
+    regexp_replace(
+        replace(lower(strip_accents(concat(' ', tracks.artist_name, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g'
+    ) as artist_words,
+    regexp_replace(
+        replace(lower(strip_accents(concat(' ', tracks.release_title, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g'
+    ) as release_words,
+    regexp_replace(
+        replace(lower(strip_accents(concat(' ', tracks.label_name, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g'
+    ) as label_words,
+    regexp_replace(lower(concat(' ', tracks.track_id, ' ', tracks.isrc, ' ')), '[^\p{L}\p{N}]+', ' ', 'g') as id_words
 from marts.track_features as tracks
 left join voices on tracks.track_id = voices.track_id
 left join marts.duplicate_links as links on tracks.track_id = links.track_id

@@ -32,7 +32,20 @@ TRACKS = [
     + (160.0, "C", "major", 0.9),
     ("t3", "Night", "Ada", "FR", "Südwind", "independent", "2020-01-01", 5, ["techno", "house"], "en", None, None)
     + (125.0, "E", "minor", 0.8),
-    ("t4", "Night Piano", "Ben", "unknown", "Südwind", "independent", "2026-06-01", 3, ["hip hop"], "unknown", False, None)
+    (
+        "t4",
+        "Night Piano",
+        "Ben",
+        "unknown",
+        "Südwind",
+        "independent",
+        "2026-06-01",
+        3,
+        ["hip hop"],
+        "unknown",
+        False,
+        None,
+    )
     + (84.0, "A", "minor", 0.3),
     ("t5", "O'Clock; drop table", "Ben", "BR", None, "unknown", None, None, None, "unknown", None, ["BR"])
     + (None, None, None, None),
@@ -213,8 +226,8 @@ def test_an_empty_result_says_what_to_drop(catalogue: Catalogue) -> None:
     assert two.n_found == 0
     assert two.advice == (
         "Without “artist from Brazil” and “language ja”: 2 results",
-        "Without “techno” and “language ja”: 1 results",
         "Without “techno” and “artist from Brazil”: 1 results",
+        "Without “techno” and “language ja”: 1 results",
     )
 
 
@@ -232,7 +245,11 @@ def test_similar_sound(catalogue: Catalogue) -> None:
     """Nearest by angle first, the track itself left out; `but` compares with its tempo; other terms restrict."""
     assert found(search(catalogue, "like t1", n=9)) == ["t4", "t2", "t3"]
     assert found(search(catalogue, "like t3 but slower", n=9)) == ["t4", "t1"]
-    assert found(search(catalogue, "sounds like “Blue Harbour” by Zoe, but faster and louder", n=9)) == ["t4", "t2", "t3"]
+    assert found(search(catalogue, "sounds like “Blue Harbour” by Zoe, but faster and louder", n=9)) == [
+        "t4",
+        "t2",
+        "t3",
+    ]
     assert found(search(catalogue, "like t1, techno", n=9)) == ["t2", "t3"]
     rows = search(catalogue, "like t1", n=1).rows
     assert rows["why"][0] == f"sound {np.cos(0.1):.2f} like Blue Harbour by Zoë Tanabe"
@@ -312,10 +329,35 @@ def test_long_searches_are_refused(catalogue: Catalogue) -> None:
         search(catalogue, "techno," * 31, n=1)
 
 
-VOCABULARY = "not or and with but like by techno piano minor a A 120 bpm 1990s label artist from in French , \" ' - ".split()
+VOCABULARY = [
+    "not",
+    "or",
+    "and",
+    "with",
+    "but",
+    "like",
+    "by",
+    "techno",
+    "piano",
+    "minor",
+    "a",
+    "A",
+    "120",
+    "bpm",
+    "1990s",
+    "label",
+    "artist",
+    "from",
+    "in",
+    "French",
+    ",",
+    '"',
+    "'",
+    "-",
+]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)))
 def test_any_text_is_searched_for_or_refused(catalogue: Catalogue, text: str) -> None:
     """No text raises anything but an InputError; results satisfy the schema."""
@@ -388,4 +430,9 @@ def test_places_have_codes() -> None:
     assert [places.country_of(name) for name in ("Brazil", "Brazilian", "UK", "BR", "Atlantis")] == [
         *("BR", "BR", "GB", "BR", None)
     ]
-    assert [places.language_of(name) for name in ("Portuguese", "fr", "Greek", "Klingonese")] == ["pt", "fr", "el", None]
+    assert [places.language_of(name) for name in ("Portuguese", "fr", "Greek", "Klingonese")] == [
+        "pt",
+        "fr",
+        "el",
+        None,
+    ]

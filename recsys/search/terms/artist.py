@@ -14,7 +14,7 @@ GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of an artist."""
     name = re.sub(r"^(?:artist\s*:?|by)\s+", "", text_of(node), flags=re.IGNORECASE).strip('" ')
-    where, score = exact_or_part("t.artist_name", name)
+    where, score = exact_or_part("t.artist_words", name)
     return Condition(
         text=f"artist {name}",
         where=where,

@@ -33,11 +33,10 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
     )
     code = places.country_of(name) or name.upper()
     language = places.languages().get(name.lower()) if name.lower() in places.ADJECTIVES else None
-    own = f"t.artist_country = {literal(code)}"
     spoken = f" or t.language = {literal(language)}" if language else ""
     return Condition(
         text=f"artist from {country_name(code)}" + (f", or language {language}" if language else ""),
-        where=f"(case when t.artist_country = 'unknown' then null else {own} end{spoken})",
+        where=f"(t.artist_country = {literal(code)}{spoken})",
         values={"artist_country": "t.artist_country", "language": "t.language"},
         reason=lambda row: (
             f"artist from {country_name(code)}" if row["artist_country"] == code else f"language {row['language']}"

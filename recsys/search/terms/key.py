@@ -69,16 +69,20 @@ def compatible_keys(tonic: int, mode: str) -> dict[tuple[int, str], str]:
 def _of_key(tonic: int, mode: str, *, is_exact: bool) -> Condition:
     name = f"{PITCHES[tonic]} {mode}"
     related = {} if is_exact else {f"{PITCHES[t]} {m}": how for (t, m), how in compatible_keys(tonic, mode).items()}
-    own = "concat(t.key, ' ', t.mode)"
-    names = ", ".join(literal(key) for key in (name, *related))
+    own, *others = [_is_key(key) for key in (name, *related)]
     return Condition(
         text=f"key {name}" + (" or a compatible key" if related else ""),
-        where=f"(t.key is not null and {own} in ({names}))",
-        score=f"case when {own} = {literal(name)} then 1.0 else {COMPATIBLE_SCORE} end",
-        values={"key_and_mode": own},
-        reason=lambda row: f"key {row['key_and_mode']}" + _relation(related.get(row["key_and_mode"])),
+        where=f"({' or '.join([own, *others])})",
+        score=f"case when {own} then 1.0 else {COMPATIBLE_SCORE} end",
+        values={"key": "t.key", "mode": "t.mode"},
+        reason=lambda row: f"key {row['key']} {row['mode']}" + _relation(related.get(f"{row['key']} {row['mode']}")),
         is_flexible=True,
     )
+
+
+def _is_key(key: str) -> str:
+    note, mode = key.split()
+    return f"(t.key = {literal(note)} and t.mode = {literal(mode)})"
 
 
 def _relation(how: str | None) -> str:

@@ -18,12 +18,12 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
         kind = "major" if found[1].lower() == "major" else "independent"
         return Condition(
             text=f"{kind} label",
-            where=f"(case when t.label_type <> 'unknown' then t.label_type = {literal(kind)} end)",
+            where=f"t.label_type = {literal(kind)}",
             values={"label_name": "t.label_name"},
             reason=lambda row: f"{kind} label" + (f" {row['label_name']}" if row["label_name"] else ""),
         )
     name = re.sub(r"^label\s*:?\s+", "", text, flags=re.IGNORECASE).strip('" ')
-    where, score = exact_or_part("t.label_name", name)
+    where, score = exact_or_part("t.label_words", name)
     return Condition(
         text=f"label {name}",
         where=where,

@@ -30,7 +30,7 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
     code = places.language_of(name) or name.lower()
     return Condition(
         text=f"language {code}",
-        where=f"(t.language <> 'unknown' and t.language = {literal(code)})",
+        where=f"t.language = {literal(code)}",
         values={"language": "t.language"},
         reason=lambda row: f"language {row['language']}",
     )
