@@ -43,7 +43,8 @@ N_NEIGHBOURS = (
 N_SUGGESTIONS = 3
 MAX_DROPPED, MAX_ADVICE = 2, 4  # conditions that an advice drops together, and advices
 MIN_SIMILARITY = 0.75  # of a suggestion, 0..1 as difflib measures it
-MIN_CONDITIONS = 3  # of a search whose results may miss one
+MIN_CONDITIONS, MAX_MISSABLE = 3, 5  # conditions of a search whose results may miss one, and those that may be missed
+MAX_COMBINED = 8  # conditions of a search whose pairs are tried for an advice
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def search(catalogue: Catalogue, text: str, *, n: int) -> Results:
 
 def _missable(conditions: Sequence[Condition]) -> list[Condition]:
     """Return the conditions of which a track may miss one."""
-    return [one for one in conditions if one.is_flexible] if len(conditions) >= MIN_CONDITIONS else []
+    return [one for one in conditions if one.is_flexible][:MAX_MISSABLE] if len(conditions) >= MIN_CONDITIONS else []
 
 
 def _missed(condition: Condition) -> Condition:
@@ -197,7 +198,8 @@ def _to_drop(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]
     holds = [f"coalesce({condition.where}, false) as holds_{nth}" for nth, condition in enumerate(conditions)]
     rows = f"select {', '.join(holds)} {_from(conditions, has_sound=False)}"
     numbers = range(len(conditions))
-    for n_dropped in range(1, min(len(conditions), MAX_DROPPED + 1)):
+    most = MAX_DROPPED if len(conditions) <= MAX_COMBINED else 1
+    for n_dropped in range(1, min(len(conditions), most + 1)):
         dropped = list(combinations(numbers, n_dropped))
         kept = [" and ".join(f"holds_{nth}" for nth in numbers if nth not in drop) for drop in dropped]
         counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept))

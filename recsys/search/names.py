@@ -4,6 +4,9 @@ SQL that finds words in titles and names, whatever their case, accents and punct
 A name is compared as its words between spaces (`title_words` and so on, see `sql/internal/searched_tracks.sql`).
 """
 
+import re
+import unicodedata
+
 from recsys.search.condition import literal
 
 # Name of a field -> the column with its words, and how much a word in it counts.
@@ -18,14 +21,19 @@ PART_SCORE = 0.7  # of a word that is found within a longer one, or of a part of
 
 
 def words(text: str) -> str:
-    """Return the SQL of a text's words between spaces."""
-    lower = f"replace(lower(strip_accents(concat(' ', {literal(text)}, ' '))), 'ß', 'ss')"
-    return rf"regexp_replace({lower}, '[^\p{{L}}\p{{N}}]+', ' ', 'g')"
+    """
+    Return the SQL literal of a text's words between spaces, as the columns have them.
+
+    >>> words("Zoë's Straße, 2"), words("&")
+    ("' zoe s strasse 2 '", "' '")
+    """
+    letters = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+    return literal(re.sub(r"[\W_]+", " ", f" {letters.lower().replace('ß', 'ss')} "))
 
 
 def part(text: str) -> str:
-    """Return the SQL of a text's words, which may be the start and the end of longer ones."""
-    return f"trim({words(text)})"
+    """Return the SQL literal of a text's words, which may be the start and the end of longer ones."""
+    return literal(words(text)[1:-1].strip())
 
 
 def exact_or_part(column: str, name: str) -> tuple[str, str]:
