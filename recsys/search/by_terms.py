@@ -116,8 +116,8 @@ def _missed(condition: Condition) -> Condition:
 
 def _ranked(rows: pl.DataFrame, n: int) -> pl.DataFrame:
     """Return the first `n` rows: those that miss nothing, then in turn the best of those that miss each condition."""
-    turn = pl.when(pl.col("misses").is_null()).then(-1).otherwise(pl.col("misses").cum_count().over("misses"))
-    best = rows.sort(turn, -pl.col("fit"), maintain_order=True).head(n)
+    position = pl.when(pl.col("misses").is_null()).then(-1).otherwise(pl.col("misses").cum_count().over("misses"))
+    best = rows.sort(position, -pl.col("fit"), maintain_order=True).head(n)
     return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32))
 
 

@@ -1,8 +1,9 @@
 """
 The catalogue as the search sees it: the columns that terms ask for, read once from the marts and kept in memory.
 
-The tables in memory are `tracks` (the rows of `sql/internal/searched_tracks.sql`, with their number `row`, and
-`has_sound`) and `tags` (`row`, tag, confidence; sorted by tag). All searches of one warehouse file can share them.
+The tables in memory are `tracks` (the rows of `sql/internal/searched_tracks.sql`, with their number `row`, the words of
+all names in `names`, and `has_sound`) and `tags` (`row`, tag, confidence; sorted by tag). All searches of one warehouse
+file can share them.
 """
 
 import unicodedata
@@ -17,7 +18,7 @@ import polars as pl
 
 from recsys.arrays import F32, Rows
 from recsys.search.condition import UNKNOWN, literal
-from recsys.search.names import FIELDS, part, words
+from recsys.search.names import FIELDS, NAMES, SEPARATOR, part, words
 from recsys.search.vector_index import NO_ROW, Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.memory import in_memory
@@ -25,6 +26,9 @@ from recsys.warehouse.query import Warehouse
 
 MAX_TAGS = 5_000  # the most frequent ones are recognised
 FEATURES = ("energy", "danceability", "loudness_lufs")
+_NAMES = pl.concat_str(
+    [column.removeprefix("t.") for column, _ in FIELDS.values()], separator=SEPARATOR, ignore_nulls=True
+)
 QUANTILES = (0.1, 0.4, 0.6, 0.9)
 
 
@@ -74,7 +78,9 @@ class Catalogue:
     Attributes:
         tables: `tracks` and `tags`.
         as_of: Last day of the data.
+        n_tracks: Number of tracks.
         index: The vectors of the sound; None where sound is not searched.
+        rows_of_index: Row in `tracks` of each row of the index, NO_ROW for other vectors. Shape (n_indexed,).
         embed: Embeds the audio file at a path, or returns None for a text that is no path; None where files of this
             machine may not be read.
         spellings: Key of a tag (see `tag_key`) -> how the catalogue spells it, the most frequent spelling first.
@@ -83,7 +89,9 @@ class Catalogue:
 
     tables: Warehouse
     as_of: date
+    n_tracks: int
     index: Index | None = None
+    rows_of_index: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     embed: Callable[[str], Reference | None] | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
@@ -96,14 +104,21 @@ class Catalogue:
         as_of = warehouse.query(internal_sql("as_of")).item()
         tracks = warehouse.query(internal_sql("searched_tracks"), {"as_of": as_of}).with_row_index("row")
         heard = warehouse.query(internal_sql("searched_tags"))
-        indexed = [] if index is None else index.ids.tolist()
-        tracks = tracks.with_columns(has_sound=pl.col("track_id").is_in(indexed), row=pl.col("row").cast(pl.Int64))
+        ids = pl.DataFrame({"track_id": [] if index is None else index.ids.tolist()}, schema={"track_id": pl.String})
+        tracks = tracks.with_columns(
+            has_sound=pl.col("track_id").is_in(ids["track_id"].implode()),
+            row=pl.col("row").cast(pl.Int64),
+            **{NAMES: _NAMES},
+        )
+        rows = ids.join(tracks.select("track_id", "row"), on="track_id", how="left", maintain_order="left")["row"]
         tags = heard.join(tracks.select("track_id", "row"), on="track_id", maintain_order="left").drop("track_id")
         counts = pl.concat([tracks["genres"].explode().drop_nulls().rename("tag"), heard["tag"]]).value_counts()
         return cls(
             tables=in_memory({"tracks": tracks, "tags": tags}),
             as_of=as_of,
+            n_tracks=tracks.height,
             index=index,
+            rows_of_index=rows.fill_null(NO_ROW).to_numpy(),
             embed=embed,
             spellings=_spellings(counts),
             quantiles={name: _quantiles(tracks[name].drop_nulls()) for name in FEATURES},
@@ -115,24 +130,10 @@ class Catalogue:
         return [spellings[0] for spellings in self.spellings.values()]
 
     @cached_property
-    def n_tracks(self) -> int:
-        """The number of tracks."""
-        return int(self.tables.query("select count(*) as n from tracks").item())
-
-    @cached_property
-    def rows_of_index(self) -> Rows:
-        """The row in `tracks` of each row of the index, NO_ROW for vectors of other tracks. Shape (n_indexed,)."""
-        rows = self.tables.query("select track_id, row from tracks where has_sound")
-        row_of = dict(rows.iter_rows())
-        ids = [] if self.index is None else self.index.ids.tolist()
-        return np.array([row_of.get(name, NO_ROW) for name in ids], np.int64)
-
-    @cached_property
     def words_of_names(self) -> pl.Series:
         """Every word of a title or a name, in lower case and without accents."""
-        fields = ", ".join(column.removeprefix("t.") for column, _ in FIELDS.values())
-        names = self.tables.query(f"select distinct concat({fields}) as names from tracks")["names"]
-        return names.str.split(" ").explode().drop_nulls().unique().sort()
+        names = self.tables.query(f"select distinct {NAMES} from tracks")[NAMES]
+        return names.str.replace_all(SEPARATOR, "", literal=True).str.split(" ").explode().drop_nulls().unique().sort()
 
     def find(self, name: str, artist: str) -> pl.DataFrame:
         """

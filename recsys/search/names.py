@@ -17,6 +17,7 @@ FIELDS = {
     "label": ("t.label_words", 0.4),
     "id": ("t.id_words", 0.9),
 }
+NAMES, SEPARATOR = "names", "|"  # column with the words of all fields, and what stands between these
 PART_SCORE = 0.7  # of a word that is found within a longer one, or of a part of a name
 
 
@@ -48,7 +49,7 @@ def words_in_names(texts: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
     Returns:
         The predicate; the score, the mean of the words' best fields; per field, `in_<field>`: whether it has a word.
     """
-    anywhere = [f"({' or '.join(_has(column, text) for column, _ in FIELDS.values())})" for text in texts]
+    anywhere = [_has(f"t.{NAMES}", text) for text in texts]
     scores = [
         f"greatest({', '.join(_score(column, weight, text) for column, weight in FIELDS.values())})" for text in texts
     ]

@@ -1,4 +1,4 @@
-"""The page Search with terms: its results are those of plain SQL, a label sees its own, and errors say what to change."""
+"""The page Search with terms: results are those of plain SQL, a label sees its own, errors say what to change."""
 
 import pytest
 

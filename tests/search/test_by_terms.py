@@ -1,6 +1,7 @@
 """Search by terms: what each term reads and finds, the order and reasons of results, advice, and hostile texts."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -155,7 +156,7 @@ def test_lengths_are_in_seconds(text: str, expected: tuple[float, float | None])
 def test_a_term_reads_its_examples(catalogue: Catalogue, name: str) -> None:
     """Each example is one clause of its own term, also after another term; so the documents show what works."""
     tags = {"technoambientclassicalreggaeton": ("techno", "ambient", "classical", "reggaeton", "hip hop", "piano")}
-    full = Catalogue(catalogue.tables, AS_OF, catalogue.index, spellings=tags)
+    full = replace(catalogue, spellings=tags)
     for example in plugin(TERMS, name).EXAMPLES:
         for text in (example, f"clean, {example}"):
             clauses = list(parser(full).parse(text).find_data("clause"))
