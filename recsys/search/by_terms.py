@@ -110,7 +110,7 @@ def _missed(condition: Condition) -> Condition:
         condition,
         where=f"not coalesce({condition.where}, false)",
         score="0",
-        reason=lambda _row: f"not: {condition.text}",
+        reason=lambda _row: f"misses {condition.text}",
     )
 
 
