@@ -28,7 +28,7 @@ LAYERS = (
     ("ledger", "ingest", "warehouse"),
     ("dataset",),
     ("recommenders", "evaluate", "audio", "synth"),
-    ("library", "search"),
+    ("library", "search", "soundtrack"),
     ("rerank", "matching", "cleaning"),
     ("products", "feedback", "analytics"),
     ("releases", "reports", "alerts"),
