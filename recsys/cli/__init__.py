@@ -96,7 +96,7 @@ for _command in (
     *(data.ingest, quarantine.quarantine, data.audio, data.build, data.contracts, data.takedown),
     *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
     *(answers.sql, answers.query, answers.describe, answers.find, answers.search),
-    *(answers.similar, answers.match, answers.product, answers.explain),
+    *(answers.similar, answers.match, answers.product, answers.explain, answers.soundtrack),
     *(labels.labels, report.report, review.review, notify.notify, state.state),
     *(privacy.erase, privacy.access),
     *(upkeep.runs, upkeep.rollback, upkeep.prune, upkeep.doctor, upkeep.dashboard, upkeep.demo),

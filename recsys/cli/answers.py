@@ -255,3 +255,26 @@ def explain(home: Home, listener: str, track: str, n: int) -> None:
     from recsys.published import explain as explaining
 
     models.explained(explaining.explain(home, listener, track), n)
+
+
+@click.command()
+@click.argument("name", metavar="ACTIVITY", required=False)
+@click.option("--curve", help="Points of minute, beats per minute and energy: '0 110 .4, 10 150 .8, 30 120 .5'.")
+@click.option("--minutes", type=click.FloatRange(1, 600), help="Length. [default: 40, or that of the curve]")
+@click.option("--listener", "user_id", default="", help="Listener whose taste and country count.")
+@click.option("--start", "start_min", type=click.FloatRange(min=0), default=0.0, help="Minutes that have passed.")
+@click.option("--played", multiple=True, metavar="TRACK", help="A track that was heard; may be repeated.")
+@click.option("--skipped", multiple=True, metavar="TRACK", help="A track that was skipped; may be repeated.")
+@output_options
+@click.pass_obj
+def soundtrack(home: Home, /, form: str, out: Path | None, **options: Any) -> None:
+    """
+    Plan a soundtrack for an ACTIVITY (run, study or wind-down) or along a curve of tempo and energy.
+
+    After a skip, run it again with --start, --played and --skipped: the rest is planned anew.
+    """
+    from recsys.cli.show import tables
+    from recsys.published.soundtrack import Request, soundtrack
+
+    with warehouse_of(home) as warehouse:
+        tables.answer(soundtrack(warehouse, Request.of(**options)), form, out)
