@@ -1,5 +1,7 @@
 """Search by terms: what each term reads and finds, the order and reasons of results, advice, and hostile texts."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -428,3 +430,13 @@ def test_places_have_codes() -> None:
         "el",
         None,
     ]
+
+
+def test_a_search_needs_no_audio_library() -> None:
+    """Catalogues without audio are searched without faiss, PyAV and torch."""
+    code = (
+        "import sys; sys.modules.update(faiss=None, av=None, torch=None); import recsys.published.search, "
+        "recsys.search.by_terms"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
