@@ -279,6 +279,8 @@ def test_a_path_is_no_file_unless_files_may_be_read(catalogue: Catalogue, tmp_pa
         "or",
         "not",
         "like",
+        "like t1 or techno",
+        "not like t1",
         "but slower",
         "{j} {} {terms} %s $rows",
         "a minor",
