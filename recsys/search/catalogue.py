@@ -89,6 +89,7 @@ class Catalogue:
             machine may not be read.
         spellings: Key of a tag (see `tag_key`) -> how the catalogue spells it, the most frequent spelling first.
         quantiles: Feature -> its quantiles.
+        heard: The tags that `tags` has.
     """
 
     tables: Warehouse
@@ -99,6 +100,7 @@ class Catalogue:
     embed: Callable[[str], Reference | None] | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
+    heard: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -125,6 +127,7 @@ class Catalogue:
             rows_of_index=rows.fill_null(NO_ROW).to_numpy(),
             embed=embed,
             spellings=_spellings(counts),
+            heard=frozenset(heard["tag"].unique()),
             quantiles={name: _quantiles(tracks[name].drop_nulls()) for name in FEATURES},
         )
 

@@ -39,7 +39,7 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     )
     if not related:
         return felt
-    heard = tagged(related, f"tagged {mood}", alias_of(node))
+    heard = tagged(related, f"tagged {mood}", alias_of(node), catalogue.heard)
     return any_of([felt, heard])
 
 

@@ -33,10 +33,10 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     """Return the condition of a tag."""
     name = text_of(node)
     spellings = catalogue.spellings.get(tag_key(name), (name.lower(),))
-    return tagged(spellings, spellings[0], alias_of(node))
+    return tagged(spellings, spellings[0], alias_of(node), catalogue.heard)
 
 
-def tagged(spellings: tuple[str, ...], name: str, alias: str) -> Condition:
+def tagged(spellings: tuple[str, ...], name: str, alias: str, heard: frozenset[str]) -> Condition:
     """
     Return the condition that a track has at least one of several tags.
 
@@ -44,14 +44,17 @@ def tagged(spellings: tuple[str, ...], name: str, alias: str) -> Condition:
         spellings: The tags.
         name: What the condition is called.
         alias: Name of the table that the condition joins.
+        heard: The tags that any recording was heard to have; others are only stated, which needs no join.
     """
     any_stated = " or ".join(f"list_contains(t.genres, {literal(tag)})" for tag in spellings)
-    stated, heard = f"coalesce({any_stated}, false)", f"{alias}.confidence"
+    stated, confidence = f"coalesce({any_stated}, false)", f"{alias}.confidence"
+    if heard.isdisjoint(spellings):
+        return Condition(text=name, where=stated, reason=lambda _row: f"genre {name}", is_flexible=True)
     return Condition(
         text=name,
-        where=f"({stated} or {heard} is not null)",
-        score=f"case when {stated} then 1.0 else coalesce({heard} / ({heard} + {HALF_SCORE}), 0) end",
-        values={f"{alias}_stated": stated, f"{alias}_heard": heard},
+        where=f"({stated} or {confidence} is not null)",
+        score=f"case when {stated} then 1.0 else coalesce({confidence} / ({confidence} + {HALF_SCORE}), 0) end",
+        values={f"{alias}_stated": stated, f"{alias}_heard": confidence},
         joins={alias: f"select row, max(confidence) as confidence from tags where {_any_of(spellings)} group by row"},
         reason=lambda row: _reason(name, row, alias),
         is_flexible=True,
