@@ -240,7 +240,7 @@ def explain(home: Home, listener: str, track: str, n: int) -> None:
 @click.argument("name", metavar="ACTIVITY", required=False)
 @click.option("--curve", help="Points of minute, beats per minute and energy: '0 110 .4, 10 150 .8, 30 120 .5'.")
 @click.option("--minutes", type=click.FloatRange(1, 600), help="Length. [default: 40, or that of the curve]")
-@click.option("--listener", "user_id", default="", help="Listener whose taste and country count.")
+@click.option("--listener", "user_id", default="", help="Listener whose genres and country count.")
 @click.option("--start", "start_min", type=click.FloatRange(min=0), default=0.0, help="Minutes that have passed.")
 @click.option("--played", multiple=True, metavar="TRACK", help="A track that was heard; may be repeated.")
 @click.option("--skipped", multiple=True, metavar="TRACK", help="A track that was skipped; may be repeated.")
