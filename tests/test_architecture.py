@@ -65,6 +65,7 @@ HOMES = {
     "librosa": (),
     "pyspark": (),
     "jinja2": ("recsys/reports/html.py",),
+    "lark": ("recsys/search/grammar.py",),
     "matplotlib": (
         "recsys/reports/feedback_loop.py",
         "recsys/reports/html.py",

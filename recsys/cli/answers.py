@@ -1,4 +1,4 @@
-"""Commands that read the published release: sql, query, describe, find, similar, match, product, explain."""
+"""Commands that read the published release: sql, query, describe, find, search, similar, match, product, explain."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,27 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 
     with warehouse_of(home) as warehouse:
         tables.answer(warehouse_query.find(warehouse, " ".join(words), n), form, out)
+
+
+@click.command()
+@click.argument("text")
+@click.option("-n", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Maximum number of results.")
+@recipe_option
+@output_options
+@click.pass_obj
+def search(home: Home, text: str, n: int, recipe: Path | None, form: str, out: Path | None) -> None:
+    """
+    Search the catalogue by terms, such as "calm piano, 70-90 bpm, minor, 1990s, like TRACK".
+
+    Tags, tempo, key, loudness, energy, year, language, label, artist, country, territory, length, and words of names;
+    docs/search.md describes them all. Every result says why it is there.
+    """
+    from recsys.cli.show import tables
+    from recsys.published.search import search_home
+
+    results = search_home(home, text, recipe_of(home, recipe).audio, n=n)
+    tables.answer(results.rows, form, out)
+    tables.notes(*results.notes())
 
 
 @click.command()
