@@ -235,6 +235,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("tag", required=True),
                 _choice("kind", "genre", "mood", "instrument", "vocal", "era", "other"),
                 Field("confidence", Kind.REAL, required=True, low=0, high=1),
+                _real("probability", 0, 1),
             ),
             key=("track_id", "tagger", "tag"),
         ),
