@@ -257,7 +257,7 @@ CONTRACTS: dict[str, Contract] = {
         Contract(
             "review_decisions",
             (
-                Field("kind", required=True, allowed=("duplicate", "wrong_artist")),
+                Field("kind", required=True, allowed=("duplicate", "wrong_artist", "wrong_genre")),
                 _TRACK,
                 _id("other_track_id"),
                 Field("decision", required=True, allowed=("accepted", "rejected")),

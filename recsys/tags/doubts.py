@@ -12,6 +12,7 @@ import polars as pl
 
 from recsys.arrays import F32, F64, I64
 from recsys.columns import Column, schema
+from recsys.home import Home
 
 DOUBTS_COLUMNS = (
     Column("track_id", pl.String()),
@@ -20,6 +21,14 @@ DOUBTS_COLUMNS = (
     Column("probability", pl.Float64()),
     Column("given_probability", pl.Float64()),
 )
+DOUBTS = "doubts.parquet"
+GENRE = "genre"  # the kind whose tags are compared with delivered metadata
+
+
+def doubts_of(home: Home) -> pl.DataFrame:
+    """Return the delivered genres that the last training doubted (DOUBTS_COLUMNS); none before the first."""
+    path = home.tags / GENRE / DOUBTS
+    return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=schema(DOUBTS_COLUMNS))
 
 
 def margins(probability: F64, has_tag: F32) -> F64:
@@ -85,3 +94,9 @@ def doubts(
         for number in order
     ]
     return pl.DataFrame(found, schema(DOUBTS_COLUMNS), orient="row")
+
+
+def labelling_order(probability: F64) -> I64:
+    """Return the rows in the order in which to ask for labels: least margin between the two best tags first."""
+    ordered = np.sort(probability, axis=1)
+    return np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")

@@ -40,13 +40,13 @@ class HeadSettings:
     """
 
     members: int = 4
-    width: int = 128
-    dropout: float = 0.2
-    epochs: int = 12
+    width: int = 256
+    dropout: float = 0.3
+    epochs: int = 20
     min_steps: int = 200
     batch_size: int = 256
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
+    weight_decay: float = 1e-2
     seed: int = 7
 
 

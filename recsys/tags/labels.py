@@ -41,24 +41,21 @@ class Labels:
         tracks: The labelled recordings.
         names: The tags.
         has_tag: 1 if a recording has a tag, otherwise 0. Shape (n_tracks, n_tags).
+        is_exclusive: Whether tags exclude each other, since every labelled recording has exactly one.
     """
 
     kind: str
     tracks: Vocab
     names: tuple[str, ...]
     has_tag: F32
-
-    @property
-    def is_exclusive(self) -> bool:
-        """Whether every recording has exactly one tag."""
-        return bool((self.has_tag.sum(axis=1) == 1).all())
+    is_exclusive: bool
 
     def of_tracks(self, kept: Bool) -> "Labels":
         """Return the labels of some recordings, without tags that none of them has."""
         has_tag = self.has_tag[kept]
         used = np.flatnonzero(has_tag.any(axis=0))
         names = tuple(self.names[number] for number in used)
-        return Labels(self.kind, Vocab.of(self.tracks.ids(np.flatnonzero(kept)), kind="track"), names, has_tag[:, used])
+        return Labels(self.kind, Vocab.of(self.tracks.ids(np.flatnonzero(kept)), kind="track"), names, has_tag[:, used], self.is_exclusive)
 
 
 def read_labels(path: Path, known: Iterable[str]) -> list[Labels]:
@@ -116,4 +113,5 @@ def _labels(kind: object, rows: pl.DataFrame) -> Labels:
         raise InputError(f"labels: found one tag of the kind {kind}, expected at least two to tell apart. Add another")
     has_tag = np.zeros((len(tracks), len(tags)), np.float32)
     has_tag[tracks.rows(rows["track_id"]), tags.rows(rows["tag"])] = 1
-    return Labels(str(kind), tracks, tuple(tags.ids()), has_tag)
+    is_exclusive = bool((has_tag.sum(axis=1) == 1).all())
+    return Labels(str(kind), tracks, tuple(tags.ids()), has_tag, is_exclusive)

@@ -25,15 +25,14 @@ from recsys.ingest.run import ingest
 from recsys.ingest.undo import undo
 from recsys.lake.store import Lake
 from recsys.tags.card import LIMITS, counts
-from recsys.tags.doubts import DOUBTS_COLUMNS, doubts, usual_probabilities
+from recsys.tags.doubts import DOUBTS, DOUBTS_COLUMNS, GENRE, doubts, usual_probabilities
 from recsys.tags.inputs import LISTENING, TrackInputs
 from recsys.tags.labels import Labels, read_labels
 from recsys.tags.train import LearnedHead, TagSettings, TrainingData, train
 from recsys.warehouse.query import Warehouse
 
-CARD, PREDICTED, DOUBTS = "card.json", "predicted.parquet", "doubts.parquet"
+CARD, PREDICTED = "card.json", "predicted.parquet"
 MIN_PROBABILITY = 0.05  # of a tag that is written
-GENRE = "genre"
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +188,3 @@ def take_back(home: Home, path: Path, *, today: date) -> None:
             if batch.source_sha256 == source:
                 undo(home, batch.batch, today=today)
         path.unlink()
-
-
-def doubts_of(home: Home) -> pl.DataFrame:
-    """Return the doubted genres of the last training (DOUBTS_COLUMNS); none before the first."""
-    path = home.tags / GENRE / DOUBTS
-    return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=schema(DOUBTS_COLUMNS))

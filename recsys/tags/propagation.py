@@ -15,10 +15,10 @@ import scipy.sparse as sp
 from recsys.arrays import F32, F64, Bool, Csr
 from recsys.dataset.feature_vectors import unit_rows
 
-N_NEIGHBOURS = 10
+N_NEIGHBOURS = 30
 N_COMPONENTS = 64  # principal components in which neighbours are searched
-SPREAD = 0.95  # share of a recording's label that comes from its neighbours
-N_STEPS = 60
+SPREAD = 0.99  # share of a recording's label that comes from its neighbours
+N_STEPS = 150
 BLOCK = 1024  # rows whose neighbours are searched at once
 
 
