@@ -24,7 +24,7 @@ BUDGETS_S = {
         "dataset": 20, "erasure": 40, "evaluate": 5, "experiments": 60, "feedback": 10, "ingest": 20,
         "installation": 40, "ledger": 50, "library": 65, "matching": 20, "migration": 50, "parts": 10,
         "pipeline": 720, "recommenders": 30, "releases": 100, "reports": 60, "rerank": 25, "rules": 10, "search": 20,
-        "warehouse": 20,
+        "tags": 15, "warehouse": 20,
     },
 }  # fmt: skip
 TOLERANCE = 2

@@ -1,4 +1,4 @@
-"""Review: duplicates, wrong artists and wrong genres that the cleaning found, which an operator accepts or rejects."""
+"""Review: duplicates, wrong artists and wrong genres, which an operator accepts or rejects."""
 
 import streamlit as st
 

@@ -55,7 +55,13 @@ class Labels:
         has_tag = self.has_tag[kept]
         used = np.flatnonzero(has_tag.any(axis=0))
         names = tuple(self.names[number] for number in used)
-        return Labels(self.kind, Vocab.of(self.tracks.ids(np.flatnonzero(kept)), kind="track"), names, has_tag[:, used], self.is_exclusive)
+        return Labels(
+            self.kind,
+            Vocab.of(self.tracks.ids(np.flatnonzero(kept)), kind="track"),
+            names,
+            has_tag[:, used],
+            self.is_exclusive,
+        )
 
 
 def read_labels(path: Path, known: Iterable[str]) -> list[Labels]:

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from recsys import files
-from recsys.cleaning.review import decide
+from recsys.cli import main
 from recsys.cli.show import tags as show
 from recsys.home import Home, locked
+from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
 from recsys.pipeline.run import Run
 from recsys.tags import learn
 from recsys.tags.doubts import doubts_of
+from recsys.tags.inputs import TrackInputs
+from recsys.tags.labels import labels_of
 from recsys.warehouse.build import Sources, build
 from recsys.warehouse.query import Warehouse
 
@@ -40,6 +44,7 @@ def mart(home: Home, target: Path) -> pl.DataFrame:
         return warehouse.query("select * from marts.track_tags order by track_id, tag")
 
 
+@pytest.mark.slow
 def test_learned_tags_reach_the_mart(
     finished: Run, copy_of: Callable[[Home], Home], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,7 +72,33 @@ def test_learned_tags_reach_the_mart(
     assert "150 of 150 labelled recordings trained on" in printed
 
 
-def test_a_doubted_genre_can_be_rejected(finished: Run, copy_of: Callable[[Home], Home], tmp_path: Path) -> None:
-    """Before the first training there are no doubts."""
-    assert doubts_of(finished.home).is_empty()
-    assert callable(decide)
+def test_a_second_training_takes_the_tags_of_the_first_back(
+    catalogue: TrackInputs, given: pl.DataFrame, tmp_path: Path
+) -> None:
+    """The lake has the tags of the last training only, also if that shows none; doubts are those of the last."""
+    home, ids = Home(tmp_path / "home"), catalogue.tracks.ids()
+    learned = learn.learn_kind(labels_of(given, ids)[0], catalogue, SMALL)
+    hidden = replace(learned.head, calibration=tuple(replace(tag, reason="off") for tag in learned.head.calibration))
+    assert doubts_of(home).is_empty()
+
+    n_rows = []
+    with locked(home):
+        for number, head in enumerate((learned.head, learned.head, hidden)):
+            learn.write(home, replace(learned, head=head), catalogue, Path("labels.csv"), today=DAY + timedelta(number))
+            n_rows.append(Lake(home).latest(CONTRACTS["audio_tags"]).collect().height)
+
+    assert n_rows[0] == n_rows[1] > 100
+    assert n_rows[2] == 0
+    assert doubts_of(home).is_empty()
+    assert files.read_json(home.tags / "genre" / learn.CARD)["labels"] == "labels.csv"
+
+
+def test_unknown_inputs_are_refused(tmp_path: Path) -> None:
+    """Before any work."""
+    path = tmp_path / "labels.csv"
+    path.write_text("track_id,kind,tag\n")
+
+    done = CliRunner().invoke(main, ["tags", "train", str(path), "--inputs", "sound,lyrics"])
+
+    assert done.exit_code == 2
+    assert "--inputs names 'lyrics'; expected some of sound, metadata, listening" in done.stderr
