@@ -10,12 +10,18 @@ label are the least certain ones. Intervals are over artists (genres), seeds (fe
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from bench.options import benchmark, data_folder, size
 from recsys.arrays import F32, F64, I64
+
+if TYPE_CHECKING:
+    from bench.tags.instruments import Rendered
+    from recsys.tags.inputs import TrackInputs
+    from recsys.tags.train import TrainingData
 
 SEED, N_DRAWS = 7, 1_000
 LABELS_PER_CLASS = (5, 10, 50)
@@ -72,7 +78,7 @@ def genre_with_few_labels(n: int, n_seeds: int) -> None:
     """Print macro F1 with few labelled tracks, with and without the others."""
     from bench.tags.genres import inputs_of, one_hot
 
-    training, test = inputs_of("train", min(n, 6_000)), inputs_of("test", n)
+    training, test = inputs_of("train", min(n, 3_000)), inputs_of("test", n)
     print(f"Genre from features with few labels, {len(training.tracks):,} tracks in all, {n_seeds} draws")
     few_labels(training.blocks["features"], one_hot(training), test.blocks["features"], one_hot(test), n_seeds)
 
@@ -92,17 +98,19 @@ def instruments(n: int, n_seeds: int, cache: Path | None) -> None:
     active_learning(training.vectors, hot_train, test.vectors, hot_test, n_seeds)
 
 
-def precision(training: object, test: object, hot_train: F32, hot_test: F32) -> None:
+def precision(training: "Rendered", test: "Rendered", hot_train: F32, hot_test: F32) -> None:
     """Print the area under the precision-recall curve, mean over families, on embeddings and on MFCC statistics."""
     from sklearn.metrics import average_precision_score
 
-    found = {}
-    for name in ("vectors", "mfcc"):
-        probability = probabilities_by(getattr(training, name), hot_train, getattr(test, name))
-        has_any = hot_test.any(axis=0)
-        found[name] = float(average_precision_score(hot_test[:, has_any], probability[:, has_any], average="macro"))
-    ratio = found["vectors"] / found["mfcc"]
-    print(f"  macro PR-AUC {found['vectors']:.3f}, on MFCC statistics {found['mfcc']:.3f}: {ratio:.2f} x; bar 1.3 x")
+    has_any = hot_test.any(axis=0)
+    ours, mfcc = (
+        float(average_precision_score(hot_test[:, has_any], probability[:, has_any], average="macro"))
+        for probability in (
+            probabilities_by(training.vectors, hot_train, test.vectors),
+            probabilities_by(training.mfcc, hot_train, test.mfcc),
+        )
+    )
+    print(f"  macro PR-AUC {ours:.3f}, on MFCC statistics {mfcc:.3f}: {ours / mfcc:.2f} x; bar 1.3 x")
 
 
 def probabilities_by(blocks: F32, has_tag: F32, test: F32, *, others: F32 | None = None) -> F64:
@@ -173,8 +181,8 @@ def active_learning(points: F32, has_tag: F32, test: F32, test_has_tag: F32, n_s
         rows = _some_of_each(has_tag, 10, rng)
         rest = np.setdiff1d(np.arange(len(points)), rows)
         probability = probabilities_by(points[rows], has_tag[rows], points[rest])
-        asked = (rng.permutation(rest)[: len(rows)], rest[labelling_order(probability)[: len(rows)]])
-        both = [np.concatenate([rows, more]) for more in asked]
+        chosen = (rng.permutation(rest)[: len(rows)], rest[labelling_order(probability)[: len(rows)]])
+        both = [np.concatenate([rows, more]) for more in chosen]
         found.append(
             [
                 macro_f1(decided(probabilities_by(points[own], has_tag[own], test), exclusive=True), test_has_tag)
@@ -190,7 +198,7 @@ def active_learning(points: F32, has_tag: F32, test: F32, test_has_tag: F32, n_s
     )
 
 
-def _inputs(points: F32) -> "TrackInputs":  # type: ignore[name-defined] # noqa: F821
+def _inputs(points: F32) -> "TrackInputs":
     """Return inputs of one block, each recording by an artist of its own."""
     import polars as pl
 
@@ -205,7 +213,7 @@ def _inputs(points: F32) -> "TrackInputs":  # type: ignore[name-defined] # noqa:
     return TrackInputs(Vocab.of(ids, kind="track"), {"points": points}, facts)
 
 
-def _data(points: F32, has_tag: F32, others: F32 | None) -> "TrainingData":  # type: ignore[name-defined] # noqa: F821
+def _data(points: F32, has_tag: F32, others: F32 | None) -> "TrainingData":
     from recsys.tags.labels import Labels
     from recsys.tags.train import TrainingData
 

@@ -111,7 +111,7 @@ def _one_hot(values: pl.Series) -> F32:
         .sort("n", values.name, descending=[True, False])[values.name]
         .head(MAX_VALUES)
     )
-    hot = (values.to_numpy()[:, None] == frequent.to_numpy()[None, :]).astype(np.float32)
+    hot: F32 = (values.to_numpy()[:, None] == frequent.to_numpy()[None, :]).astype(np.float32)
     hot[(values.is_null() | (values == UNKNOWN)).to_numpy()] = np.nan
     return hot
 

@@ -19,6 +19,7 @@ N_NEIGHBOURS = 30
 N_COMPONENTS = 64  # principal components in which neighbours are searched
 SPREAD = 0.99  # share of a recording's label that comes from its neighbours
 N_STEPS = 150
+SHARPNESS = 3  # power of the shares of tags that exclude each other
 BLOCK = 1024  # rows whose neighbours are searched at once
 
 
@@ -76,19 +77,19 @@ def spread_labels(graph: Csr, targets: F32, is_labelled: Bool) -> F64:
         to their shares among the labelled rows, so that a large cluster does not swallow its neighbours.
     """
     given = np.where(is_labelled[:, None], targets, 0).astype(np.float64)
-    spread = _settled(graph, given)
-    mass = spread.sum(axis=0)
-    scaled = spread * np.divide(given.sum(axis=0), mass, out=np.zeros_like(mass), where=mass > 0)
+    arriving = _settled(graph, given)
+    mass = arriving.sum(axis=0)
+    scaled = arriving * np.divide(given.sum(axis=0), mass, out=np.zeros_like(mass), where=mass > 0)
     total = scaled.sum(axis=1, keepdims=True)
     shares: F64 = np.divide(scaled, total, out=np.zeros_like(scaled), where=total > 0)
     return shares
 
 
 def _settled(graph: Csr, given: F64) -> F64:
-    spread = given.copy()
+    arriving = given.copy()
     for _ in range(N_STEPS):
-        spread = SPREAD * (graph @ spread) + (1 - SPREAD) * given
-    return spread
+        arriving = SPREAD * (graph @ arriving) + (1 - SPREAD) * given
+    return arriving
 
 
 def guess(graph: Csr, targets: F32, is_labelled: Bool, *, exclusive: bool) -> tuple[F64, F64]:
@@ -106,11 +107,13 @@ def guess(graph: Csr, targets: F32, is_labelled: Bool, *, exclusive: bool) -> tu
         (or, for each tag, surely given or not), 0 where all are equally likely or no label arrives.
     """
     if exclusive:
-        shares = spread_labels(graph, targets, is_labelled)
+        sharp = spread_labels(graph, targets, is_labelled) ** SHARPNESS
+        total = sharp.sum(axis=1, keepdims=True)
+        shares = np.divide(sharp, total, out=np.zeros_like(sharp), where=total > 0)
         return shares, certainty(shares)
     arrived = _settled(graph, is_labelled[:, None].astype(np.float64))
-    spread = _settled(graph, np.where(is_labelled[:, None], targets, 0).astype(np.float64))
-    shares = np.divide(spread, arrived, out=np.zeros_like(spread), where=arrived > 0)
+    arriving = _settled(graph, np.where(is_labelled[:, None], targets, 0).astype(np.float64))
+    shares = np.divide(arriving, arrived, out=np.zeros_like(arriving), where=arrived > 0)
     of_tags = [certainty(np.stack([share, 1 - share], axis=1)) for share in shares.T]
     return shares, np.where(arrived[:, 0] > 0, np.mean(of_tags, axis=0), 0.0)
 

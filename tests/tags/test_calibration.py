@@ -14,7 +14,8 @@ def drawn_labels(scores: F64, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     chosen = (chances.cumsum(axis=1) > rng.random((len(scores), 1))).argmax(axis=1)
-    return np.eye(scores.shape[1], dtype=np.float32)[chosen]
+    drawn: np.ndarray = np.eye(scores.shape[1], dtype=np.float32)[chosen]
+    return drawn
 
 
 def test_the_temperature_undoes_overconfidence() -> None:
