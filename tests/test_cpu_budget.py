@@ -5,12 +5,24 @@ from typing import Any
 
 import pytest
 
-from .cpu_budget import CpuBudget
+from .cpu_budget import REFERENCE_S, CpuBudget
 
 
 def report(nodeid: str, cpu_s: float) -> Any:
     """Return pytest's report of a phase of a test."""
     return SimpleNamespace(nodeid=nodeid, user_properties=[("cpu_s", cpu_s)])
+
+
+def _reported(budget: CpuBudget, nodeid: str) -> Any:
+    """Return the report of a phase as the plugin completes it."""
+    hook = budget.pytest_runtest_makereport()
+    next(hook)
+    phase: Any = SimpleNamespace(nodeid=nodeid, user_properties=[])
+    try:
+        hook.send(phase)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("the hook did not end")
 
 
 @pytest.fixture
@@ -50,3 +62,31 @@ def test_a_run_without_budgets_passes_at_any_cost(budget: CpuBudget) -> None:
     budget.pytest_sessionfinish(session)
 
     assert session.exitstatus == pytest.ExitCode.OK
+
+
+def test_budgets_grow_where_work_costs_more(budget: CpuBudget) -> None:
+    """By the median of the measured reference; a faster machine has the same budgets."""
+    budget.pytest_runtest_logreport(report("tests/audio/test_x.py::test_y", 27.0))
+    assert budget.over() == ["audio"]
+
+    for reference_s in (1.4, 1.5, 9.0):
+        phase = report("tests/audio/test_x.py::test_z", 0.0)
+        phase.user_properties.append(("reference_s", reference_s * REFERENCE_S))
+        budget.pytest_runtest_logreport(phase)
+
+    assert budget.slowdown() == pytest.approx(1.5)
+    assert budget.over() == []
+
+    budget.references_s = [REFERENCE_S / 2]
+    assert budget.slowdown() == 1
+
+
+def test_the_reference_is_measured_between_tests(budget: CpuBudget) -> None:
+    """Once enough CPU time has passed; its cost is that of no test."""
+    budget.referenced_s -= 31
+
+    first, second = (_reported(budget, "tests/audio/test_x.py::test_y") for _ in range(2))
+
+    assert dict(first.user_properties)["reference_s"] > 0
+    assert "reference_s" not in dict(second.user_properties)
+    assert dict(second.user_properties)["cpu_s"] < 0.1

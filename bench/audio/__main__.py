@@ -2,7 +2,8 @@
 Audio analysis: speed, artist retrieval on real music, accuracy of tempo and key on rendered music.
 
 One core; peers run on the same input in the same run. Retrieval is evaluated on packages that influenced no choice (see
-`part`). With --train-minutes, encoders trained from scratch and fine-tuned are evaluated beside the default.
+`part`). With --train-minutes, encoders trained from scratch and fine-tuned are evaluated beside the default; with
+--encoder, those of folders that the setting `encoder` takes.
 """
 
 import csv
@@ -21,12 +22,13 @@ import numpy.typing as npt
 
 from bench.options import audio_folder, benchmark, data_folder, size
 from recsys.arrays import F32, F64, Bool
-from recsys.audio.signal import read_audio
+from recsys.audio.signal import Signal, read_audio
 from recsys.errors import InputError
 
 if TYPE_CHECKING:
     from bench.audio.rendered import Truth
     from recsys.audio.embedding.encoder import Encoder
+    from recsys.audio.embedding.onnx_encoder import OnnxEncoder
 
 RATE_HZ = 16_000  # the encoders' sample rate
 N_TIMED, N_DRAWS = 24, 1_000
@@ -120,9 +122,13 @@ def mfcc_statistics(mono: F32) -> F32:
     return np.asarray(np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1)]), np.float32)
 
 
-def by_encoder(encoder: "Encoder") -> Callable[[F32], F32]:
-    """Return the function that embeds a recording with an encoder."""
+def by_encoder(encoder: "Encoder | OnnxEncoder") -> Callable[[F32], F32]:
+    """Return the function that embeds a recording, given at 16 kHz, with an encoder."""
     from recsys.audio.embedding.embed import encode, patches_of, standardised_mean
+    from recsys.audio.embedding.encoder import Encoder
+
+    if not isinstance(encoder, Encoder):
+        return lambda mono: encoder.vector(Signal(mono[None], RATE_HZ, "decoded", 0.0))
 
     def vector(mono: F32) -> F32:
         patches = patches_of(mono)
@@ -154,7 +160,7 @@ def random_encoder(n: int) -> "Encoder":
     return encoder.eval()
 
 
-def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder":
+def trained(start: Literal["random", "pretrained"], minutes: float) -> "Encoder | OnnxEncoder":
     """Train an encoder on the train packages for about `minutes`."""
     from recsys.audio.embedding.embed import Embedder
     from recsys.audio.training.train import TrainingTrack, TrainSettings, train
@@ -267,7 +273,8 @@ def _cell(values: npt.NDArray[np.floating | np.bool_]) -> str:
 @size("--recordings", "n_recordings", default=1_000, smallest=16, help="Recordings for retrieval, at most.")
 @size("--timed", "n_timed", default=N_TIMED, smallest=1, type=click.IntRange(1, N_TIMED), help="Recordings for speed.")
 @click.option("--train-minutes", default=0.0, show_default=True, help="Also train encoders for this time.")
-def main(n_pieces: int, n_recordings: int, n_timed: int, train_minutes: float) -> None:
+@click.option("--encoder", "folders", multiple=True, help="Folder of another encoder; may be repeated.")
+def main(n_pieces: int, n_recordings: int, n_timed: int, train_minutes: float, folders: tuple[str, ...]) -> None:
     """Print all tables."""
     import torch
 
@@ -278,10 +285,12 @@ def main(n_pieces: int, n_recordings: int, n_timed: int, train_minutes: float) -
     torch.set_num_threads(1)
     speed(n_timed)
     default = Embedder.load("musicnn").encoder
+    others = {folder: by_encoder(Embedder.load(folder).encoder) for folder in folders}
     embeddings = {
         "musicnn (default)": by_encoder(default),
         "MFCC statistics": mfcc_statistics,
         "random network": by_encoder(random_encoder(min(n_recordings, 24))),
+        **others,
     }
     if train_minutes:
         starts: tuple[Literal["random"], Literal["pretrained"]] = ("random", "pretrained")

@@ -62,7 +62,7 @@ class Analyse:
     The task of analysing a file.
 
     Attributes:
-        encoder: Name of a pretrained encoder, or the folder of one trained by `recsys audio train`.
+        encoder: Name of a pretrained encoder, or the folder of one trained by `recsys audio train` or of an ONNX file.
     """
 
     encoder: str
@@ -93,6 +93,6 @@ class Analyse:
             rate_hz=signal.rate_hz,
             n_channels=signal.n_channels,
             features=features(signal, mono),
-            embedding=self.embedder.embed(mono),
+            embedding=self.embedder.embed(signal, mono),
             fingerprint=self.fingerprinter.recording_vectors(mono, RATE_HZ),
         )

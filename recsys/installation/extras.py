@@ -18,6 +18,7 @@ EXTRAS = {  # module -> the extra in pyproject.toml that installs it
     "faiss": "audio",
     "matplotlib": "reports",
     "midirenderer": "audio",
+    "onnxruntime": "onnx",
     "pretty_midi": "audio",
     "pyspark": "spark",
     "soundfile": "audio",

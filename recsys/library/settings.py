@@ -11,7 +11,7 @@ class AudioSettings(Settings):
     Encoder and resource limits of audio analysis.
 
     Attributes:
-        encoder: Name of a pretrained encoder, or the folder of one trained by `recsys audio train`.
+        encoder: Name of a pretrained encoder, or the folder of one trained by `recsys audio train` or of an ONNX file.
         workers: Number of worker processes.
         limit_s: Time limit per file; a file that takes longer is skipped [s].
         limit_gb: Memory limit per worker; a file that needs more is skipped [GiB].

@@ -8,7 +8,6 @@ import polars as pl
 
 from recsys.arrays import F32
 from recsys.audio.embedding.embed import Embedder
-from recsys.audio.mel import RATE_HZ
 from recsys.audio.sandbox import Failure, Workers
 from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
@@ -48,7 +47,7 @@ class EmbedFile:
 
     def __call__(self, path: Path) -> FileEmbedding:
         """Embed a file; raises UnreadableAudio if it is silent or shorter than a second."""
-        embedding = self.embedder.embed(read_audio(path).mono(RATE_HZ))
+        embedding = self.embedder.embed(read_audio(path))
         if embedding is None:
             raise UnreadableAudio("empty", path, "silent, or shorter than a second")
         return FileEmbedding(embedding.vector, self.embedder.version)

@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 
 from recsys.arrays import F32
+from recsys.audio.signal import Signal
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
 from recsys.synth.tune import compose
 
 RATE_HZ = 44_100
 Encode = Callable[..., Path]
+
+
+def recording(mono: F32) -> Signal:
+    """Return 16 kHz mono audio as a decoded recording."""
+    return Signal(mono[None], 16_000, "test", 0.0)
 
 
 @pytest.fixture(scope="session")

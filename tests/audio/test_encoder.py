@@ -17,6 +17,8 @@ from recsys.audio.weights_file import with_weights
 from recsys.errors import SetupError
 from recsys.files import sha256_of
 
+from .conftest import recording
+
 EPSILON = 1e-3
 
 
@@ -87,7 +89,7 @@ def test_an_embedding_is_reproducible(mono: F32) -> None:
     embedder = Embedder.load("musicnn")
     noise = (0.1 * np.random.default_rng(7).standard_normal(len(mono))).astype(np.float32)
 
-    first, again, softer, other = (embedder.embed(audio) for audio in (mono, mono, 0.9 * mono, noise))
+    first, again, softer, other = (embedder.embed(recording(audio)) for audio in (mono, mono, 0.9 * mono, noise))
 
     assert first is not None
     assert again is not None
@@ -116,12 +118,12 @@ def test_at_most_twelve_patches_are_encoded(seconds: float, n_patches: int | Non
 
 def test_silence_is_not_embedded() -> None:
     """Silence has no embedding."""
-    assert Embedder.load("musicnn").embed(np.zeros(50_000, np.float32)) is None
+    assert Embedder.load("musicnn").embed(recording(np.zeros(50_000, np.float32))) is None
 
 
 def test_an_embedding_has_the_tags_of_both_networks(mono: F32) -> None:
     """A hundred tags with kind and confidence; a song with drums has more of the tag drums than of choir."""
-    embedding = Embedder.load("musicnn").embed(mono)
+    embedding = Embedder.load("musicnn").embed(recording(mono))
     assert embedding is not None
 
     assert len(embedding.tags) == len(TAGS) == 100

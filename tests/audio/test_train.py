@@ -15,6 +15,8 @@ from recsys.audio.training.tasks import contrastive
 from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 from recsys.errors import InputError
 
+from .conftest import recording
+
 SETTINGS = TrainSettings(epochs=2, batch_size=4, learning_rate=1e-3, start="random")
 
 
@@ -75,7 +77,7 @@ def test_a_trained_encoder_is_loaded_by_its_folder(tracks: list[TrainingTrack], 
     own, default = Embedder.load(str(tmp_path / "own")), Embedder.load("musicnn")
     noise = (0.1 * np.random.default_rng(7).standard_normal(50_000)).astype(np.float32)
 
-    first, second = own.embed(noise), default.embed(noise)
+    first, second = own.embed(recording(noise)), default.embed(recording(noise))
 
     assert own.version == card.version != default.version
     assert first is not None

@@ -16,9 +16,11 @@ import torch
 
 from recsys.arrays import F32
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderOutput
+from recsys.audio.embedding.onnx_encoder import NETWORK, OnnxEncoder
 from recsys.audio.embedding.pretrained import FOLDER, pretrained
 from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
 from recsys.audio.mel import RATE_HZ, log_mel
+from recsys.audio.signal import Signal
 from recsys.audio.spectrum import SILENCE_RMS
 from recsys.audio.weights_file import with_weights
 from recsys.errors import SetupError
@@ -36,7 +38,7 @@ class Embedding:
     Vector and tags of one recording.
 
     Attributes:
-        vector: Shape (753,), float32; compared by cosine similarity.
+        vector: Shape (n_dimensions,), float32, of which musicnn has 753; compared by cosine similarity.
         tags: All 100 tags of both networks with their confidences.
     """
 
@@ -47,7 +49,7 @@ class Embedding:
 @dataclass(frozen=True, eq=False)
 class Embedder:
     """
-    An encoder for vectors, and the pretrained networks for tags.
+    An encoder for vectors, and the pretrained networks for tags, whichever encoder is chosen.
 
     Attributes:
         version: Identifies weights and format; only vectors of the same version are comparable.
@@ -56,37 +58,49 @@ class Embedder:
     """
 
     version: str
-    encoder: Encoder
+    encoder: Encoder | OnnxEncoder
     taggers: tuple[Encoder, ...]
 
     @classmethod
     def load(cls, name: str) -> Self:
         """
-        Load an encoder by name: 'musicnn', or the folder of one trained by `recsys audio train`.
+        Load an encoder by name: 'musicnn', or the folder of one that `recsys audio train` wrote or of an ONNX file.
 
         Raises:
-            SetupError: The folder has no weights of such an encoder.
+            SetupError: The folder has no such encoder, or one that cannot be used.
         """
         taggers = tuple(pretrained(training_set) for training_set in TRAINING_SETS)
         if name == MUSICNN:
             return cls(f"{_version(FOLDER)}-{FORMAT}", taggers[0], taggers)
         folder = Path(name)
+        if (folder / NETWORK).exists():
+            own = OnnxEncoder.load(folder)
+            return cls(own.version, own, taggers)
         if not (folder / WEIGHTS).exists():
             raise SetupError(
-                f"encoder: found {name!r}, expected '{MUSICNN}' or a folder with a file {WEIGHTS}. "
+                f"encoder: found {name!r}, expected '{MUSICNN}' or a folder with a file {WEIGHTS} or {NETWORK}. "
                 "Train an encoder (recsys audio train), or use the default"
             )
         return cls(_version(folder), with_weights(Encoder(), folder / WEIGHTS), taggers)
 
-    def embed(self, mono: F32) -> Embedding | None:
-        """Embed 16 kHz mono audio, shape (n,); None for silence and below 1 s."""
-        patches = patches_of(mono)
+    def embed(self, signal: Signal, mono: F32 | None = None) -> Embedding | None:
+        """
+        Embed a recording; None for silence and below 1 s.
+
+        Args:
+            signal: The decoded recording.
+            mono: The same recording as 16 kHz mono, if the caller already has it.
+        """
+        patches = patches_of(signal.mono(RATE_HZ) if mono is None else mono)
         if patches is None:
             return None
-        outputs = {encoder: encode(encoder, patches) for encoder in {self.encoder, *self.taggers}}
+        outputs = {tagger: encode(tagger, patches) for tagger in self.taggers}
         confidences = [torch.sigmoid(outputs[tagger].logits).mean(dim=0) for tagger in self.taggers]
         tags = predicted_tags(torch.cat(confidences).numpy())
-        return Embedding(standardised_mean(self.encoder, outputs[self.encoder]), tags)
+        if isinstance(self.encoder, OnnxEncoder):
+            return Embedding(self.encoder.vector(signal), tags)
+        output = outputs.get(self.encoder) or encode(self.encoder, patches)
+        return Embedding(standardised_mean(self.encoder, output), tags)
 
 
 def _version(folder: Path) -> str:
