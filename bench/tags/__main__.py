@@ -181,7 +181,7 @@ def active_learning(points: F32, has_tag: F32, test: F32, test_has_tag: F32, n_s
         rows = _some_of_each(has_tag, 10, rng)
         rest = np.setdiff1d(np.arange(len(points)), rows)
         probability = probabilities_by(points[rows], has_tag[rows], points[rest])
-        chosen = (rng.permutation(rest)[: len(rows)], rest[labelling_order(probability)[: len(rows)]])
+        chosen = (rng.permutation(rest)[: len(rows)], rest[labelling_order(probability, exclusive=True)[: len(rows)]])
         both = [np.concatenate([rows, more]) for more in chosen]
         found.append(
             [

@@ -24,8 +24,8 @@ NAMES = {
 
 parts.header(
     "Review",
-    "Recordings that may be the same, that sound like another artist's, or whose genre is probably wrong. A decision is "
-    "kept for good and takes effect with the next nightly run.",
+    "Recordings that may be the same, that sound like another artist's, or whose genre is probably wrong. A decision "
+    "is kept for good and takes effect with the next nightly run.",
 )
 with filters.row():
     status = filters.choose("Status", STATUSES, "status")

@@ -1,5 +1,5 @@
 """
-Labels that are probably wrong: where held-out predictions and given labels disagree.
+What a person should look at: labels that are probably wrong, and recordings to label next.
 
 A given tag is doubted if another tag reaches the probability that recordings with that other tag usually reach. Doubts
 are ordered by how much more probable the other tag is. A person decides about each; nothing is changed by itself.
@@ -96,7 +96,18 @@ def doubts(
     return pl.DataFrame(found, schema(DOUBTS_COLUMNS), orient="row")
 
 
-def labelling_order(probability: F64) -> I64:
-    """Return the rows in the order in which to ask for labels: least margin between the two best tags first."""
+def labelling_order(probability: F64, *, exclusive: bool) -> I64:
+    """
+    Return the rows in the order in which to ask a person for labels, the least certain first (active learning).
+
+    Args:
+        probability: Of recordings without labels. Shape (n, n_tags), at least two tags.
+        exclusive: Whether tags exclude each other: then the two most probable tags are close to each other, otherwise
+            some tag is close to .5.
+
+    Source:
+        Settles, Active Learning Literature Survey (2009), 3.1: margin sampling.
+    """
     ordered = np.sort(probability, axis=1)
-    return np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")
+    certainty = ordered[:, -1] - ordered[:, -2] if exclusive else np.abs(probability - 0.5).min(axis=1)
+    return np.argsort(certainty, kind="stable")

@@ -20,26 +20,29 @@ from recsys import files
 from recsys.arrays import F64
 from recsys.columns import schema
 from recsys.dataset.interactions import Interactions
+from recsys.dataset.vocab import Vocab
 from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.ingest.undo import undo
 from recsys.lake.store import Lake
 from recsys.tags.card import LIMITS, counts
-from recsys.tags.doubts import DOUBTS, DOUBTS_COLUMNS, GENRE, doubts, usual_probabilities
+from recsys.tags.doubts import DOUBTS, DOUBTS_COLUMNS, GENRE, doubts, labelling_order, usual_probabilities
 from recsys.tags.inputs import LISTENING, TrackInputs
 from recsys.tags.labels import Labels, read_labels
 from recsys.tags.train import LearnedHead, TagSettings, TrainingData, train
 from recsys.warehouse.query import Warehouse
 
-CARD, PREDICTED = "card.json", "predicted.parquet"
+CARD, PREDICTED, NEXT = "card.json", "predicted.parquet", "label_next.csv"
+N_NEXT = 100  # recordings to label next
 MIN_PROBABILITY = 0.05  # of a tag that is written
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What was learned of one kind: the head, its model card, and the macro F1 of other sets of inputs."""
+    """What was learned of one kind: the head, the recordings that were labelled, and the model card."""
 
     head: LearnedHead
+    labelled: Vocab
     card: dict[str, Any]
 
 
@@ -85,7 +88,7 @@ def learn_kind(labels: Labels, catalogue: TrackInputs, settings: TagSettings) ->
     data = TrainingData.of(labels, catalogue, settings)
     head = train(data, settings)
     card = _card(labels, data, head, settings, catalogue)
-    return Learned(head, card | {"ablation": ablation(labels, catalogue, settings)})
+    return Learned(head, labels.tracks, card | {"ablation": ablation(labels, catalogue, settings)})
 
 
 def ablation(labels: Labels, catalogue: TrackInputs, settings: TagSettings) -> list[dict[str, Any]]:
@@ -167,12 +170,26 @@ def doubted_labels(head: LearnedHead, catalogue: TrackInputs, probability: F64) 
     return doubts(catalogue.tracks.ids(rows), given, labels.names, probability[rows], usual)
 
 
+def to_label_next(learned: Learned, catalogue: TrackInputs, probability: F64) -> pl.DataFrame:
+    """Return track_id, tag and probability (of the most probable tag) of 100 recordings to label, the first first."""
+    is_open = ~np.isnan(probability).any(axis=1)
+    is_open[catalogue.tracks.rows(learned.labelled.ids())] = False
+    rows = np.flatnonzero(is_open)
+    labels = learned.head.labels
+    chosen = rows[labelling_order(probability[rows], exclusive=labels.is_exclusive)[:N_NEXT]]
+    best = probability[chosen].argmax(axis=1)
+    tags = pl.Series([labels.names[number] for number in best], dtype=pl.String)
+    values = probability[chosen, best].round(4)
+    return pl.DataFrame({"track_id": catalogue.tracks.ids(chosen), "tag": tags, "probability": values})
+
+
 def write(home: Home, learned: Learned, catalogue: TrackInputs, source: Path, *, today: date) -> None:
-    """Write card, doubted labels and tags; tags of an earlier training of the kind are taken back."""
+    """Write the card, what a person should look at, and the tags; those of an earlier training are taken back."""
     folder = home.tags / learned.head.labels.kind
     probability = catalogue_probabilities(learned.head, catalogue)
     files.write_json(folder / CARD, learned.card | {"labels": source.name, "trained_on": str(today)})
     files.write_atomically(folder / DOUBTS, doubted_labels(learned.head, catalogue, probability).write_parquet)
+    files.write_atomically(folder / NEXT, to_label_next(learned, catalogue, probability).write_csv)
     take_back(home, folder / PREDICTED, today=today)
     rows = predicted_tags(learned.head, catalogue, probability)
     if not rows.is_empty():

@@ -10,6 +10,7 @@ from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.tags import learn
 from recsys.tags.card import decided, interval, macro_f1
+from recsys.tags.doubts import labelling_order
 from recsys.tags.folds import artist_folds
 from recsys.tags.head import Examples, HeadSettings, fit, scores
 from recsys.tags.inputs import N_QUANTILES, Encoding, TrackInputs
@@ -69,6 +70,19 @@ def test_labelled_recordings_get_held_out_probabilities(catalogue: TrackInputs, 
     first = found.row(0, named=True)
     assert (first["track_id"], first["tag"], first["suggested"]) == ("t007", "rock", "pop")
     assert first["probability"] > 0.5 > first["given_probability"]
+
+
+def test_what_to_label_next(catalogue: TrackInputs, given: pl.DataFrame) -> None:
+    """Recordings with sound and without labels, the least certain first; a tag at .5 is uncertain by itself."""
+    learned = learn.learn_kind(labels_of(given, catalogue.tracks.ids())[0], catalogue, SMALL)
+    probability = learn.catalogue_probabilities(learned.head, catalogue)
+
+    found = learn.to_label_next(learned, catalogue, probability)
+
+    assert set(found["track_id"]) == {f"t{row:03d}" for row in range(90, 115)}
+    two = np.sort(probability[catalogue.tracks.rows(found["track_id"])], axis=1)[:, -2:]
+    assert (np.diff(two[:, 1] - two[:, 0]) >= 0).all()
+    assert labelling_order(np.array([[0.9, 0.1], [0.5, 0.0]]), exclusive=False).tolist() == [1, 0]
 
 
 def test_semi_supervised_training_uses_the_others(catalogue: TrackInputs, given: pl.DataFrame) -> None:
