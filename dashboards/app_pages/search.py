@@ -24,12 +24,11 @@ NAMES = {"artist_name": "artist", "label_name": "label", "tempo_bpm": "tempo", "
 REMEDY = "Put words that are part of a name into quotes, or remove a term."
 
 
-def by_name(words: str, chosen: dict[str, str]) -> None:
-    """Show recordings and artists whose names contain every word."""
+def by_name(words: str, chosen: dict[str, str]) -> bool:
+    """Show recordings and artists whose names contain every word; return whether there are any."""
     results = data.run_query("search_catalogue" if data.is_operator() else "search_names", words=words, **chosen)
     if results.is_empty():
-        parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")
-        return
+        return False
     n_found = results["n_found"][0]
     parts.table(
         results.drop("n_found"),
@@ -38,6 +37,7 @@ def by_name(words: str, chosen: dict[str, str]) -> None:
         title=f"{n_found:,} results{ORDER[data.is_operator()]}",
     )
     parts.cut_note(results.height, n_found, "Add a word, or choose a filter.")
+    return True
 
 
 def by_terms(text: str) -> None:
@@ -71,7 +71,8 @@ with parts.expander("What can be searched for"):
 if not words.strip():
     parts.empty_state("Nothing to search for yet.", "Type what you look for: tags, a tempo, part of a title or a name.")
     st.stop()
-if is_of_names:
-    by_name(words, chosen)
-else:
+if not is_of_names:
     by_terms(words)
+    by_name(words, {})  # such as Quiet Mirror
+elif not by_name(words, chosen):
+    parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -19,11 +20,14 @@ import polars as pl
 from recsys.arrays import F32, Rows
 from recsys.search.condition import UNKNOWN, literal
 from recsys.search.names import FIELDS, NAMES, SEPARATOR, part, words
-from recsys.search.vector_index import NO_ROW, Index
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.memory import in_memory
 from recsys.warehouse.query import Warehouse
 
+if TYPE_CHECKING:
+    from recsys.search.vector_index import Index  # needs faiss, and catalogues without audio do without
+
+NO_ROW = -1  # of a vector that belongs to no track
 MAX_TAGS = 5_000  # the most frequent ones are recognised
 FEATURES = ("energy", "danceability", "loudness_lufs")
 _NAMES = pl.concat_str(
@@ -90,7 +94,7 @@ class Catalogue:
     tables: Warehouse
     as_of: date
     n_tracks: int
-    index: Index | None = None
+    index: "Index | None" = None
     rows_of_index: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     embed: Callable[[str], Reference | None] | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,7 +102,7 @@ class Catalogue:
 
     @classmethod
     def read(
-        cls, warehouse: Warehouse, index: Index | None = None, embed: Callable[[str], Reference | None] | None = None
+        cls, warehouse: Warehouse, index: "Index | None" = None, embed: Callable[[str], Reference | None] | None = None
     ) -> "Catalogue":
         """Read the catalogue of a warehouse into memory; see the attributes."""
         as_of = warehouse.query(internal_sql("as_of")).item()

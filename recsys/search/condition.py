@@ -13,6 +13,8 @@ from zlib import crc32
 
 from typing_extensions import override
 
+from recsys.errors import InputError
+
 Row = Mapping[str, Any]  # values of a result by name
 UNKNOWN = "unknown"
 NUMBER = r"-?\d+(?:\.\d+)?"
@@ -127,7 +129,8 @@ def literals(texts: Sequence[str]) -> str:
 
 
 def opposite(condition: Condition) -> Condition:
-    """Return the condition that a known value is not as asked."""
+    """Return the condition that a known value is not as asked; raises InputError for a similar sound."""
+    _refuse_sound(condition)
     return Condition(
         text=f"not {condition.text}",
         where=f"not ({condition.where})",
@@ -137,10 +140,21 @@ def opposite(condition: Condition) -> Condition:
     )
 
 
+def _refuse_sound(*conditions: Condition) -> None:
+    if any(condition.sound is not None for condition in conditions):
+        raise InputError("'like' cannot follow 'not' or stand beside 'or'. Write it as a term of its own")
+
+
 def any_of(conditions: Sequence[Condition]) -> Condition:
-    """Return the condition that at least one of several is satisfied; a track scores by the best of them."""
+    """
+    Return the condition that at least one of several is satisfied; a track scores by the best of them.
+
+    Raises:
+        InputError: One of several is about similar sound.
+    """
     if len(conditions) == 1:
         return conditions[0]
+    _refuse_sound(*conditions)
     holds = [f"coalesce({one.where}, false)" for one in conditions]
     flags = {f"holds_{crc32(where.encode()):x}": where for where in holds}
     scores = [f"case when {where} then {one.score} else 0 end" for where, one in zip(holds, conditions, strict=True)]

@@ -45,6 +45,18 @@ def test_a_label_cannot_compare_with_foreign_recordings(open_page: Open, publish
     assert [*page.dataframe] == []
 
 
+def test_a_name_that_reads_like_a_term_is_found(open_page: Open, published_home: Home) -> None:
+    """Below the results of the terms stand recordings with these words in their names."""
+    sql = "select title from marts.track_features where title like '%Quiet%' order by track_id limit 1"
+    with Warehouse.open(published_home.published_warehouse()) as warehouse:
+        title = str(warehouse.query(sql).item())
+
+    page = open_page("search", q=title)
+
+    assert failures(page) == []
+    assert title in unmarked(page.dataframe[-1].value["name"])
+
+
 def test_no_result_says_what_to_drop(open_page: Open) -> None:
     """With the number of results without a term."""
     (message,) = open_page("search", q="pop, before 1901").info

@@ -1,5 +1,7 @@
 """Search by terms: what each term reads and finds, the order and reasons of results, advice, and hostile texts."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -277,6 +279,8 @@ def test_a_path_is_no_file_unless_files_may_be_read(catalogue: Catalogue, tmp_pa
         "or",
         "not",
         "like",
+        "like t1 or techno",
+        "not like t1",
         "but slower",
         "{j} {} {terms} %s $rows",
         "a minor",
@@ -428,3 +432,13 @@ def test_places_have_codes() -> None:
         "el",
         None,
     ]
+
+
+def test_a_search_needs_no_audio_library() -> None:
+    """Catalogues without audio are searched without faiss, PyAV and torch."""
+    code = (
+        "import sys; sys.modules.update(faiss=None, av=None, torch=None); import recsys.published.search, "
+        "recsys.search.by_terms"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
