@@ -106,11 +106,14 @@ def search(home: Home, text: str, n: int, recipe: Path | None, form: str, out: P
     Tags, tempo, key, loudness, energy, year, language, label, artist, country, territory, length, and words of names;
     docs/search.md describes them all. Every result says why it is there.
     """
-    from recsys.cli.show import tables
+    from recsys.cli.show import music, tables
     from recsys.published.search import search_home
 
     results = search_home(home, text, recipe_of(home, recipe).audio, n=n)
-    tables.answer(results.rows, form, out)
+    if form == "table" and out is None:
+        music.search_results(results.rows)
+    else:
+        tables.answer(results.rows, form, out)
     tables.notes(*results.notes())
 
 
