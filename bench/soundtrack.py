@@ -44,7 +44,7 @@ class Listener(NamedTuple):
     seed: int
 
 
-class Heard(NamedTuple):
+class Session(NamedTuple):
     """What a listener heard: rows, whether each was skipped, and its distance from the curve."""
 
     rows: list[int]
@@ -108,31 +108,31 @@ CHOICES: dict[str, Callable[[float, float, np.random.Generator], bool]] = {
 
 def listen(
     recordings: "Recordings", curve: "Curve", length_s: float, listener: Listener, choice: str, arm: Arm
-) -> Heard:
+) -> Session:
     """Let a listener hear a soundtrack until its time is over."""
     from recsys.soundtrack.adapt import adjustment
     from recsys.soundtrack.plan import misfit, plan
 
     rng = np.random.default_rng([SEED, listener.seed])
-    heard, at = Heard([], [], []), 0.0
+    heard, time_s = Session([], [], []), 0.0
     fixed = iter([step.row for step in plan(recordings, curve, length_s)] if arm == "fixed" else [])
-    while at < length_s:
+    while time_s < length_s:
         row = next(fixed, None)
         if row is None:
             learnt = adjustment(recordings, zip(heard.rows, heard.skipped, strict=True)) if arm == "adapted" else None
-            steps = plan(recordings, curve, length_s, start_s=at, heard=heard.rows, adjustment=learnt)
+            steps = plan(recordings, curve, length_s, start_s=time_s, heard=heard.rows, adjustment=learnt)
             row = steps[0].row
-        tempo, energy = (float(value) for value in curve.at(at / length_s))
+        tempo, energy = (float(value) for value in curve.values(time_s / length_s))
         near = float(np.mean(recordings.genre[heard.rows[-3:]] == recordings.genre[row])) if heard.rows else 0.0
         is_skipped = CHOICES[choice](distance(recordings, listener, row, tempo, energy), near, rng)
         heard.rows.append(row)
         heard.skipped.append(is_skipped)
         heard.misfits.append(float(misfit(recordings, np.array([row]), tempo, energy)[0]))
-        at += SKIP_S if is_skipped else float(recordings.length_s[row])
+        time_s += SKIP_S if is_skipped else float(recordings.length_s[row])
     return heard
 
 
-def of_listener(recordings: "Recordings", curve: "Curve", length_s: float, seed: int, choice: str) -> list[Heard]:
+def of_listener(recordings: "Recordings", curve: "Curve", length_s: float, seed: int, choice: str) -> list[Session]:
     """Draw a listener and let them hear each arm."""
     rng = np.random.default_rng([SEED, seed, 1])
     wishes = rng.normal(0, (TEMPO_SHIFT, ENERGY_SHIFT))

@@ -10,6 +10,7 @@ A home is the folder with all data of one installation:
     <home>/runs        one folder per run: its log, its finished steps, the decision of the gate
     <home>/warehouse, marts, models, exports      results, by run
     <home>/current ->  releases/<run>             the published release; publishing swaps this link
+    <home>/tags        learned tags by kind: model card, doubted labels, the tags as they entered the lake
     <home>/version.json                           version of the form of all this (see `recsys.migration`)
     <home>/migrations      what migrations from older versions changed, as it was before
 """
@@ -67,6 +68,11 @@ class Home:
     def calibration(self) -> Path:
         """JSON file: thresholds of matching that were set on strangers of one's own."""
         return self.path / "calibration.json"
+
+    @property
+    def tags(self) -> Path:
+        """One folder per kind of learned tags: model card, doubted labels and the tags that entered the lake."""
+        return self.path / "tags"
 
     @property
     def runs(self) -> Path:

@@ -22,7 +22,7 @@ BUDGETS_S = {
         "demo": 20, "erasure": 25, "evaluate": 5, "experiments": 6, "feedback": 8, "ingest": 60, "installation": 8,
         "lake": 10, "ledger": 45, "library": 8, "notify": 5, "state": 5, "alerts": 25, "dataset": 2,
         "matching": 22, "migration": 25, "parts": 2, "pipeline": 45, "products": 2, "published": 4, "recommenders": 50,
-        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "soundtrack": 5, "synth": 2,
+        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "soundtrack": 5, "synth": 2, "tags": 10,
         "warehouse": 80,
     },
     "slow": {
@@ -30,7 +30,7 @@ BUDGETS_S = {
         "dataset": 20, "erasure": 40, "evaluate": 5, "experiments": 60, "feedback": 10, "ingest": 20,
         "installation": 40, "ledger": 50, "library": 65, "matching": 20, "migration": 50, "parts": 10,
         "pipeline": 720, "recommenders": 30, "releases": 100, "reports": 60, "rerank": 25, "rules": 10, "search": 20,
-        "warehouse": 20,
+        "tags": 15, "warehouse": 20,
     },
 }  # fmt: skip
 TOLERANCE = 2

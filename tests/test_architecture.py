@@ -28,7 +28,7 @@ LAYERS = (
     ("ledger", "ingest", "warehouse"),
     ("dataset",),
     ("recommenders", "evaluate", "audio", "synth"),
-    ("library", "search", "soundtrack"),
+    ("library", "search", "soundtrack", "tags"),
     ("rerank", "matching", "cleaning"),
     ("products", "feedback", "analytics"),
     ("releases", "reports", "alerts"),
@@ -51,6 +51,7 @@ HOMES = {
     "pyarrow": ("recsys/ingest/formats/", "recsys/demo/files.py"),
     "torch": (
         "recsys/audio/",
+        "recsys/tags/head.py",
         "recsys/recommenders/parts/ranker.py",
         "recsys/recommenders/sequential.py",
         "recsys/recommenders/parts/transformer.py",

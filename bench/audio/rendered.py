@@ -122,11 +122,11 @@ def render_piece(piece: Piece) -> tuple[Signal, Truth]:
     n = sound.shape[1]
     kept = int(rng.uniform(SHORTEST_S, PIECE_S) * 22_050) if rng.random() < 0.5 else n
     start = int(rng.integers(max(1, n - kept)))
-    signal = Signal(_recorded(sound[:, start : start + kept], rng), 22_050, "rendered", 0.0)
+    signal = Signal(recorded(sound[:, start : start + kept], rng), 22_050, "rendered", 0.0)
     return signal, Truth(played.tempo_bpm, played.tonic, played.is_minor)
 
 
-def _recorded(sound: F32, rng: np.random.Generator) -> F32:
+def recorded(sound: F32, rng: np.random.Generator) -> F32:
     """Tilt the spectrum slightly and add noise 20 to 50 dB below the music."""
     tilted = lfilter([1, rng.uniform(-0.4, 0.4)], [1], sound, axis=1)
     power = float(np.square(tilted).mean())

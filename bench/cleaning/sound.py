@@ -23,9 +23,11 @@ def wrong_artists_in(n_recordings: int, seed: int) -> tuple[int, int, int, int]:
         were reported, and the number of recordings that are in no planted pair.
     """
     from recsys.cleaning.findings import WRONG_ARTIST, find_all
+    from recsys.columns import schema
     from recsys.demo.music import write_recordings
     from recsys.demo.world import World
     from recsys.demo.write import simulate
+    from recsys.tags.doubts import DOUBTS_COLUMNS
 
     world = World(seed=seed, scale=0.04, n_tracks_with_audio=n_recordings)
     simulated = simulate(world)
@@ -36,7 +38,8 @@ def wrong_artists_in(n_recordings: int, seed: int) -> tuple[int, int, int, int]:
     tracks = simulated.catalogue.track_table.join(artists, on="artist_id", how="left").join(
         audio, on="track_id", how="left"
     )
-    found, _ = find_all(tracks.select(*SCHEMA), candidates, NO_DECISIONS)
+    no_doubts = pl.DataFrame(schema=schema(DOUBTS_COLUMNS))
+    found, _ = find_all(tracks.select(*SCHEMA), candidates, NO_DECISIONS, no_doubts)
     pairs = found.filter(kind=WRONG_ARTIST).select("track_id", "other_track_id")
     reported = {frozenset(pair) for pair in pairs.iter_rows()}
     artist_of = dict(tracks.select("track_id", "artist_id").iter_rows())

@@ -1,4 +1,4 @@
-"""Review: duplicates and wrong artists that the cleaning found, which an operator accepts or rejects."""
+"""Review: duplicates, wrong artists and wrong genres, which an operator accepts or rejects."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ STATUSES = {
     "rejected": "rejected",
     "": filters.ALL,
 }
-KINDS = {"": filters.ALL, "duplicate": "duplicates", "wrong_artist": "wrong artists"}
+KINDS = {"": filters.ALL, "duplicate": "duplicates", "wrong_artist": "wrong artists", "wrong_genre": "wrong genres"}
 NAMES = {
     "artist_name": "artist",
     "other_title": "compared with",
@@ -24,8 +24,8 @@ NAMES = {
 
 parts.header(
     "Review",
-    "Recordings that may be the same, and recordings that sound like another artist's. A decision is kept for good and "
-    "takes effect with the next nightly run.",
+    "Recordings that may be the same, that sound like another artist's, or whose genre is probably wrong. A decision "
+    "is kept for good and takes effect with the next nightly run.",
 )
 with filters.row():
     status = filters.choose("Status", STATUSES, "status")
@@ -57,7 +57,7 @@ with filters.row():
     is_rejected = filters.button("Reject", "reject")
 parts.caption(
     "Accepting a duplicate links its recordings: lists contain one of them, and each keeps its listens. Accepting a "
-    "wrong artist confirms it; correct the artist at its source. A rejected finding is never proposed again."
+    "wrong artist or genre confirms it; correct it at its source. A rejected finding is never proposed again."
 )
 decision = "accepted" if is_accepted else "rejected"
 if (is_accepted or is_rejected) and parts.attempt(lambda: data.decide(finding_id, decision)) is not None:

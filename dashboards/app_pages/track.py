@@ -86,6 +86,16 @@ else:
         key="track_words",
         note="Tags predicted from the audio. A higher value means more certain; it is not a probability.",
     )
+learned = data.run_query("track_probabilities", track_id=track_id)
+if not learned.is_empty():
+    parts.figure(
+        "Learned tags",
+        learned,
+        charts.bars(learned, "probability", "tag", unit="probability, 0..1"),
+        alt_text=f"The most probable tag is {learned['tag'][0]}.",
+        key="track_probabilities",
+        note="Learned from labels of your own. Of ten recordings with a probability of .7, seven have the tag.",
+    )
 effects = data.run_query("playlist_effects", track_id=track_id) if data.is_operator() else tags.clear()
 if not effects.is_empty():
     parts.figure(

@@ -1,9 +1,10 @@
 """
 The review list: what cleaning found, as pairs of recordings that a person accepts or rejects.
 
-Two kinds: `duplicate`, two recordings that may be the same; and `wrong_artist`, two that sound the same under different
-artists. The id of a finding follows from its kind and its two recordings, so it survives every rebuild, and a rejected
-finding is never proposed again.
+Three kinds: `duplicate`, two recordings that may be the same; `wrong_artist`, two that sound the same under different
+artists; and `wrong_genre`, a recording, paired with itself, whose delivered genre a head doubts (`recsys.tags`). The id
+of a finding follows from its kind and its two recordings, so it survives every rebuild, and a rejected finding is never
+proposed again.
 """
 
 import polars as pl
@@ -23,20 +24,26 @@ from recsys.cleaning.sounds import by_same_artist, same_sounds
 from recsys.columns import Column, schema
 from recsys.files import short_hash
 
-DUPLICATE, WRONG_ARTIST = "duplicate", "wrong_artist"
+DUPLICATE, WRONG_ARTIST, WRONG_GENRE = "duplicate", "wrong_artist", "wrong_genre"
+KINDS = (DUPLICATE, WRONG_ARTIST, WRONG_GENRE)
+LEARNED = "learned genres"  # evidence of a wrong genre
 REVIEW_FINDINGS_COLUMNS = (Column("finding_id", pl.String()), Column("kind", pl.String()), *PAIR_COLUMNS)
 
 
 def find_all(
-    tracks: pl.DataFrame, match_candidates: pl.DataFrame, review_decisions: pl.DataFrame
+    tracks: pl.DataFrame,
+    match_candidates: pl.DataFrame,
+    review_decisions: pl.DataFrame,
+    label_doubts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Find duplicates and wrong artists in a catalogue.
+    Find duplicates, wrong artists and wrong genres in a catalogue.
 
     Args:
         tracks: The catalogue (columns: see `recordings.recordings`).
         match_candidates: The uses that matching found (`matching.history.MATCH_CANDIDATES_COLUMNS`).
         review_decisions: What people decided: kind, track_id, other_track_id, decision.
+        label_doubts: Delivered genres that a head doubts: track_id, tag, suggested, probability, given_probability.
 
     Returns:
         The review list (REVIEW_FINDINGS_COLUMNS), sorted by id; and the links (see `duplicates.duplicate_links`).
@@ -45,7 +52,10 @@ def find_all(
     own, of_others = by_same_artist(same_sounds(read, match_candidates), read)
     pairs, links = find_duplicates(read, own, decisions_of(review_decisions, DUPLICATE))
     wrong = wrong_artists(of_others, read, decisions_of(review_decisions, WRONG_ARTIST))
-    return pl.concat([_with_ids(pairs, DUPLICATE), _with_ids(wrong, WRONG_ARTIST)]).sort("finding_id"), links
+    known = label_doubts.join(read.select("track_id"), on="track_id", how="semi", maintain_order="left")
+    genres = wrong_genres(known, decisions_of(review_decisions, WRONG_GENRE))
+    found = [_with_ids(rows, kind) for rows, kind in zip((pairs, wrong, genres), KINDS, strict=True)]
+    return pl.concat(found).sort("finding_id"), links
 
 
 def decisions_of(review_decisions: pl.DataFrame, kind: str) -> Decisions:
@@ -73,10 +83,32 @@ def wrong_artists(sounds: pl.DataFrame, read: pl.DataFrame, decisions: Decisions
     place, rows = trust_order(read), []
     for one, other, share, detail in sounds.select("track_id", "other_track_id", "share", "detail").iter_rows():
         original, suspect = sorted((one, other), key=place.__getitem__)
-        pair = pair_of(one, other)
-        status = REJECTED if pair in decisions.rejected else ACCEPTED if pair in decisions.accepted else PROPOSED
+        status = _status(pair_of(one, other), decisions)
         rows.append((suspect, original, SOUND, "", detail, round(share, 4), status))
     return pl.DataFrame(rows, schema(PAIR_COLUMNS), orient="row")
+
+
+def wrong_genres(doubts: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:
+    """
+    List recordings whose delivered genre is probably wrong.
+
+    Args:
+        doubts: track_id, tag, suggested, probability, given_probability (see `recsys.tags.doubts`).
+        decisions: What people decided.
+
+    Returns:
+        PAIR_COLUMNS, each recording paired with itself; score is the probability of the suggested genre.
+    """
+    rows = []
+    for track_id, given, suggested, probability, own in doubts.iter_rows():
+        status = _status((track_id, track_id), decisions)
+        detail = f"delivered as {given} ({own:.2f}), probably {suggested} ({probability:.2f})"
+        rows.append((track_id, track_id, LEARNED, "", detail, probability, status))
+    return pl.DataFrame(rows, schema(PAIR_COLUMNS), orient="row")
+
+
+def _status(pair: tuple[str, str], decisions: Decisions) -> str:
+    return REJECTED if pair in decisions.rejected else ACCEPTED if pair in decisions.accepted else PROPOSED
 
 
 def finding_id(kind: str, track_id: str, other_track_id: str) -> str:

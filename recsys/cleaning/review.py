@@ -32,7 +32,7 @@ def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "")
         warehouse: The warehouse of the release.
         lake: The lake, which has all decisions.
         status: proposed, linked, accepted or rejected; '' lists all.
-        kind: duplicate or wrong_artist; '' lists both.
+        kind: duplicate, wrong_artist or wrong_genre; '' lists all.
 
     Returns:
         finding_id, kind, status, title, artist_name, other_title, other_artist_name, evidence, against, detail, score,
@@ -42,7 +42,7 @@ def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "")
     rows = warehouse.query(internal_sql("review_list"))
     latest = lake.latest(CONTRACTS[TABLE]).select(*KEY, "decision").collect()
     swapped = latest.rename({"track_id": "other_track_id", "other_track_id": "track_id"}).select(latest.columns)
-    decided = rows.join(pl.concat([latest, swapped]), on=KEY, how="left", maintain_order="left")
+    decided = rows.join(pl.concat([latest, swapped]).unique(), on=KEY, how="left", maintain_order="left")
     current = decided.with_columns(
         is_applied=pl.col("decision").is_null() | (pl.col("decision") == pl.col("status")),
         status=pl.coalesce("decision", "status"),

@@ -16,7 +16,7 @@ import click
 from typing_extensions import override
 
 from recsys import __version__
-from recsys.cli import answers, data, labels, models, notify, privacy, quarantine, report, review, state, upkeep
+from recsys.cli import answers, data, labels, models, notify, privacy, quarantine, report, review, state, tags, upkeep
 from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
@@ -97,7 +97,7 @@ for _command in (
     *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
     *(answers.sql, answers.query, answers.describe, answers.find, answers.search),
     *(answers.similar, answers.match, answers.product, answers.explain, answers.soundtrack),
-    *(labels.labels, report.report, review.review, notify.notify, state.state),
+    *(tags.tags, labels.labels, report.report, review.review, notify.notify, state.state),
     *(privacy.erase, privacy.access),
     *(upkeep.runs, upkeep.rollback, upkeep.prune, upkeep.doctor, upkeep.dashboard, upkeep.demo),
 ):

@@ -106,11 +106,14 @@ def search(home: Home, text: str, n: int, recipe: Path | None, form: str, out: P
     Tags, tempo, key, loudness, energy, year, language, label, artist, country, territory, length, and words of names;
     docs/search.md describes them all. Every result says why it is there.
     """
-    from recsys.cli.show import tables
+    from recsys.cli.show import music, tables
     from recsys.published.search import search_home
 
     results = search_home(home, text, recipe_of(home, recipe).audio, n=n)
-    tables.answer(results.rows, form, out)
+    if form == "table" and out is None:
+        music.search_results(results.rows)
+    else:
+        tables.answer(results.rows, form, out)
     tables.notes(*results.notes())
 
 
@@ -261,7 +264,7 @@ def explain(home: Home, listener: str, track: str, n: int) -> None:
 @click.argument("name", metavar="ACTIVITY", required=False)
 @click.option("--curve", help="Points of minute, beats per minute and energy: '0 110 .4, 10 150 .8, 30 120 .5'.")
 @click.option("--minutes", type=click.FloatRange(1, 600), help="Length. [default: 40, or that of the curve]")
-@click.option("--listener", "user_id", default="", help="Listener whose taste and country count.")
+@click.option("--listener", "user_id", default="", help="Listener whose genres and country count.")
 @click.option("--start", "start_min", type=click.FloatRange(min=0), default=0.0, help="Minutes that have passed.")
 @click.option("--played", multiple=True, metavar="TRACK", help="A track that was heard; may be repeated.")
 @click.option("--skipped", multiple=True, metavar="TRACK", help="A track that was skipped; may be repeated.")

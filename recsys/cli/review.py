@@ -13,7 +13,7 @@ _ALL = "all"
 
 @click.group()
 def review() -> None:
-    """Review duplicates and wrong artists that the cleaning found."""
+    """Review duplicates, wrong artists and doubted genres that the cleaning found."""
 
 
 @review.command("list")
@@ -26,7 +26,7 @@ def review() -> None:
 )
 @click.option(
     "--kind",
-    type=click.Choice(["duplicate", "wrong_artist", _ALL]),
+    type=click.Choice(["duplicate", "wrong_artist", "wrong_genre", _ALL]),
     default=_ALL,
     show_default=True,
     help="Their kind.",
@@ -54,7 +54,7 @@ def _decision(command: Any) -> Any:
 @_decision
 @click.pass_obj
 def accept(home: Home, findings: tuple[str, ...], by: str, note: str) -> None:
-    """Accept findings: link the recordings of a duplicate, or confirm a wrong artist."""
+    """Accept findings: link the recordings of a duplicate, or confirm a wrong artist or genre."""
     _decide(home, findings, "accepted", by, note)
 
 

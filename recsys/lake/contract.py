@@ -235,6 +235,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("tag", required=True),
                 _choice("kind", "genre", "mood", "instrument", "vocal", "era", "other"),
                 Field("confidence", Kind.REAL, required=True, low=0, high=1),
+                _real("probability", 0, 1),
             ),
             key=("track_id", "tagger", "tag"),
         ),
@@ -256,7 +257,7 @@ CONTRACTS: dict[str, Contract] = {
         Contract(
             "review_decisions",
             (
-                Field("kind", required=True, allowed=("duplicate", "wrong_artist")),
+                Field("kind", required=True, allowed=("duplicate", "wrong_artist", "wrong_genre")),
                 _TRACK,
                 _id("other_track_id"),
                 Field("decision", required=True, allowed=("accepted", "rejected")),

@@ -32,6 +32,7 @@ from recsys.recipe import Recipe
 from recsys.releases import registry
 from recsys.releases.gate import CurrentRelease
 from recsys.releases.release import Release
+from recsys.tags.doubts import doubts_of
 from recsys.warehouse.internal import internal_names, internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -218,6 +219,11 @@ class Inputs:
     def last_upload_prints(self) -> "FingerprintIndex | None":
         """Fingerprints of the uploads of earlier runs; None if there are none, or none of this version's network."""
         return indexes.upload_prints(self._run.home.upload_prints, self.note)
+
+    @property
+    def label_doubts(self) -> pl.DataFrame:
+        """Delivered genres that the last training of tags doubted."""
+        return doubts_of(self._run.home)
 
     @property
     def own_calibration(self) -> Path:

@@ -25,7 +25,7 @@ class Request:
     Attributes:
         curve: Tempo and energy over the whole length.
         length_s: Length of the activity [s].
-        user_id: Listener whose taste and country count; empty for nobody: only recordings available everywhere.
+        user_id: Listener whose genres and country count; empty for nobody: only recordings available everywhere.
         start_s: Time that has passed [s].
         played, skipped: Ids of the tracks that were heard so far. They are not listed again; what resembles those that
             were skipped comes later or not at all.
@@ -48,8 +48,8 @@ class Request:
         """
         if (name is None) == (curve is None):
             raise InputError("Expected an activity or --curve, and not both. Activities: run, study, wind-down")
-        asked, own_min = Curve.parse(curve) if curve is not None else (activity(str(name)), DEFAULT_MIN)
-        return cls(asked, 60 * (minutes or own_min), start_s=60 * start_min, **rest)
+        requested, own_min = Curve.parse(curve) if curve is not None else (activity(str(name)), DEFAULT_MIN)
+        return cls(requested, 60 * (minutes or own_min), start_s=60 * start_min, **rest)
 
 
 def soundtrack(warehouse: Warehouse, request: Request) -> pl.DataFrame:
@@ -57,8 +57,9 @@ def soundtrack(warehouse: Warehouse, request: Request) -> pl.DataFrame:
     Plan a soundtrack, or the rest of one.
 
     Returns:
-        at (from the beginning), title, artist_name, tempo_bpm, asked_bpm (of the curve) [1/min], energy, asked_energy,
-        key, fade_at (where in the recording the crossfade to the next begins), fade_s (its length [s]), track_id.
+        start (from the beginning), title, artist_name, tempo_bpm and target_bpm (of the curve) [1/min], energy and
+        target_energy, key, fade_at (where in the recording the crossfade to the next begins), fade_s (its length [s]),
+        track_id.
 
     Raises:
         InputError: There is no such listener or track, or no recording with tempo and energy.
@@ -95,20 +96,20 @@ def _table(steps: Sequence[Step], recordings: Recordings, tracks: pl.DataFrame) 
     planned = pl.DataFrame(
         {
             "track_id": [recordings.ids[step.row] for step in steps],
-            "at": [format_duration(step.start_s) for step in steps],
-            "asked_bpm": [step.tempo_bpm for step in steps],
-            "asked_energy": [step.energy for step in steps],
+            "start": [format_duration(step.start_s) for step in steps],
+            "target_bpm": [step.tempo_bpm for step in steps],
+            "target_energy": [step.energy for step in steps],
             "fade_at": [format_duration(float(recordings.length_s[step.row]) - step.fade_s) for step in steps],
             "fade_s": [step.fade_s for step in steps],
         },
         schema_overrides={"track_id": pl.String},
     )
     return planned.join(tracks, on="track_id", how="left", maintain_order="left").select(
-        "at",
+        "start",
         "title",
         "artist_name",
-        pl.col("tempo_bpm", "asked_bpm").round(0),
-        pl.col("energy", "asked_energy").round(2),
+        pl.col("tempo_bpm", "target_bpm").round(0),
+        pl.col("energy", "target_energy").round(2),
         pl.concat_str("key", "mode", separator=" ").alias("key"),
         "fade_at",
         pl.col("fade_s").round(1),

@@ -60,7 +60,7 @@ class Curve:
             raise InputError(f"curve: it ends at minute 0. {_FORM}")
         return cls(tuple(minute / minutes[-1] for minute in minutes), tempi, energies), minutes[-1]
 
-    def at(self, share: float | F64) -> tuple[F64, F64]:
+    def values(self, share: float | F64) -> tuple[F64, F64]:
         """Return tempo [1/min] and energy at shares of the time; tempo is interpolated in octaves."""
         octaves = np.interp(share, self.share, np.log2(self.tempo_bpm))
         return np.asarray(2**octaves), np.asarray(np.interp(share, self.share, self.energy))

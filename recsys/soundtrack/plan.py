@@ -175,12 +175,12 @@ class _Search:
 
     def steps(self, rows: tuple[int, ...]) -> list[Step]:
         """Return the times of a sequence, and what the curve asks for."""
-        steps, at = [], self.start_s
+        steps, time_s = [], self.start_s
         for row in rows:
             length, fade = float(self.recordings.length_s[row]), self._fade_s(row)
-            tempo, energy = self.curve.at(min((at + length / 2) / self.length_s, 1.0))
-            steps.append(Step(row, at, float(tempo), float(energy), fade))
-            at += length - fade
+            tempo, energy = self.curve.values(min((time_s + length / 2) / self.length_s, 1.0))
+            steps.append(Step(row, time_s, float(tempo), float(energy), fade))
+            time_s += length - fade
         return steps
 
     def _rate(self, sequence: _Sequence) -> float:
@@ -194,7 +194,7 @@ class _Search:
             return every
         chosen = []
         for share in np.linspace(min(self.start_s / self.length_s, 1.0), 1, N_GRID):
-            cost = misfit(self.recordings, every, *self.curve.at(share)) - LIKED * self.liked
+            cost = misfit(self.recordings, every, *self.curve.values(share)) - LIKED * self.liked
             chosen.append(np.argpartition(cost, N_POOL - 1)[:N_POOL])
         return np.unique(np.concatenate(chosen))
 
@@ -203,16 +203,16 @@ class _Search:
         rows = np.setdiff1d(pool, sequence.rows)
         lengths = self.recordings.length_s[rows]
         middle = np.minimum((sequence.end_s + lengths / 2) / self.length_s, 1.0)
-        cost = lengths / SLOT_S * (misfit(self.recordings, rows, *self.curve.at(middle)) - LIKED * self.liked[rows])
+        cost = lengths / SLOT_S * (misfit(self.recordings, rows, *self.curve.values(middle)) - LIKED * self.liked[rows])
         before = (*self.heard, *sequence.rows)[-RECENT:]
         cost = cost + (_transition(self.recordings, before, rows) if before else 0.0)
         return [
             _Sequence(
-                sequence.cost + float(cost[at]),
-                sequence.end_s + float(lengths[at]) - self._fade_s(int(rows[at])),
-                (*sequence.rows, int(rows[at])),
+                sequence.cost + float(cost[place]),
+                sequence.end_s + float(lengths[place]) - self._fade_s(int(rows[place])),
+                (*sequence.rows, int(rows[place])),
             )
-            for at in np.argsort(cost, kind="stable")[:N_BRANCHES]
+            for place in np.argsort(cost, kind="stable")[:N_BRANCHES]
         ]
 
     def _fade_s(self, row: int) -> float:

@@ -1,4 +1,4 @@
--- Audio tags of a recording, highest confidence first.
+-- Tags of a recording without a probability, highest confidence first.
 -- params:
 --   track_id  recording
 --   n         tags at most [count] = 10
@@ -7,7 +7,7 @@ select
     kind,
     max(confidence) as confidence
 from marts.track_tags
-where track_id = $track_id
+where track_id = $track_id and probability is null
 group by tag, kind
 order by confidence desc, tag asc
 limit $n::integer

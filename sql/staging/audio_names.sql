@@ -13,6 +13,7 @@ with named as (
     select track_id as name from raw.audio_vectors
     union distinct
     select track_id as name from raw.audio_tags
+    where probability is null
 ),
 
 isrcs as (

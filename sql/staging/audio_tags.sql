@@ -1,14 +1,17 @@
--- Tags for the sound of each recording: the newest row per recording, tagger and tag.
+-- Tags for the sound of each recording: the newest row per recording, tagger and tag. Tags with a probability come from
+-- heads that were trained here, which name recordings by their track id.
 -- grain: track_id, tagger, tag
 -- rows: 0
 -- columns:
---   track_id    recording
---   tagger      model or other source of the tag
---   tag         tag
---   kind        genre, mood, instrument, vocal, era, other or unknown
---   confidence  confidence of the tagger, 0..1; a model's output, not a calibrated probability
+--   track_id     recording
+--   tagger       model or other source of the tag
+--   tag          tag
+--   kind         genre, mood, instrument, vocal, era, other or unknown
+--   confidence   confidence of the tagger, 0..1; a model's output, calibrated only where there is a probability
+--   probability  calibrated probability that the recording has the tag, 0..1; null where the tagger is not calibrated
 -- checks:
 --   confidence between 0 and 1
+--   probability is null or probability between 0 and 1
 -- reconcile:
 --   (select count(*) from staging.audio_tags) <= (select count(*) from (select distinct track_id, tagger, tag from raw.audio_tags_versions) as rows)
 select
@@ -16,6 +19,18 @@ select
     tags.tagger,
     tags.tag,
     tags.kind,
-    tags.confidence
+    tags.confidence,
+    tags.probability
 from raw.audio_tags as tags
 inner join staging.audio_names as audio_names on tags.track_id = audio_names.name
+where tags.probability is null
+union all
+select
+    track_id,
+    tagger,
+    tag,
+    kind,
+    confidence,
+    probability
+from raw.audio_tags
+where probability is not null

@@ -2,7 +2,7 @@
 -- grain: kind, track_id, other_track_id
 -- rows: 0
 -- columns:
---   kind            duplicate or wrong_artist
+--   kind            duplicate, wrong_artist or wrong_genre
 --   track_id        recording
 --   other_track_id  the recording that it is compared with
 --   decision        accepted or rejected

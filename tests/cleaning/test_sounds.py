@@ -11,9 +11,11 @@ from recsys.cleaning.recordings import recordings
 from recsys.cleaning.sounds import by_same_artist, same_sounds
 from recsys.columns import schema
 from recsys.matching.history import MATCH_CANDIDATES_COLUMNS
+from recsys.tags.doubts import DOUBTS_COLUMNS
 
 from .conftest import ISRC, NO_DECISIONS, sounds, tracks
 
+NO_DOUBTS = pl.DataFrame(schema=schema(DOUBTS_COLUMNS))
 NO_REVIEW = pl.DataFrame(
     schema={name: pl.String for name in ("kind", "track_id", "other_track_id", "decision")}  # noqa: C420
 )
@@ -111,8 +113,8 @@ def test_the_review_list_has_both_kinds() -> None:
     catalogue = tracks(ADA, BIX, ADA | {"audio_id": None})
     decided = pl.DataFrame([("wrong_artist", "t2", "t1", "rejected")], NO_REVIEW.schema, orient="row")
 
-    findings, links = find_all(catalogue, match(), NO_REVIEW)
-    after, _ = find_all(catalogue, match(), decided)
+    findings, links = find_all(catalogue, match(), NO_REVIEW, NO_DOUBTS)
+    after, _ = find_all(catalogue, match(), decided, NO_DOUBTS)
 
     assert set(findings.select("kind", "track_id", "other_track_id", "status").rows()) == {
         ("duplicate", "t1", "t3", "linked"),
@@ -125,9 +127,26 @@ def test_the_review_list_has_both_kinds() -> None:
     assert finding_id("duplicate", "t1", "t2") != finding_id("wrong_artist", "t1", "t2")
 
 
+def test_a_doubted_genre_is_proposed_until_a_person_decides() -> None:
+    """It is a finding about one recording; recordings that are not in the catalogue have none."""
+    doubted = pl.DataFrame(
+        [("t1", "rock", "jazz", 0.9, 0.05), ("gone", "rock", "jazz", 0.9, 0.05)], NO_DOUBTS.schema, orient="row"
+    )
+    decided = pl.DataFrame([("wrong_genre", "t1", "t1", "rejected")], NO_REVIEW.schema, orient="row")
+
+    found, _ = find_all(tracks(ADA), match().clear(), NO_REVIEW, doubted)
+    after, _ = find_all(tracks(ADA), match().clear(), decided, doubted)
+
+    row = found.row(0, named=True)
+    assert (found.height, row["kind"], row["track_id"], row["other_track_id"]) == (1, "wrong_genre", "t1", "t1")
+    assert (row["status"], row["score"]) == ("proposed", 0.9)
+    assert row["detail"] == "delivered as rock (0.05), probably jazz (0.90)"
+    assert after["status"].to_list() == ["rejected"]
+
+
 def test_a_catalogue_without_sound_or_rows_has_no_findings() -> None:
     """Nothing in, nothing out."""
-    findings, links = find_all(tracks(), match().clear(), NO_REVIEW)
+    findings, links = find_all(tracks(), match().clear(), NO_REVIEW, NO_DOUBTS)
 
     assert findings.is_empty()
     assert links.is_empty()

@@ -19,7 +19,7 @@ def test_tempo_is_straight_in_octaves_and_energy_in_itself() -> None:
     """Half way from 60 to 240 is 120; before the first and after the last point the curve is level."""
     curve = Curve.of((0.2, 60, 0.2), (0.6, 240, 0.6))
 
-    tempo, energy = curve.at(np.array([0.0, 0.2, 0.4, 0.6, 1.0]))
+    tempo, energy = curve.values(np.array([0.0, 0.2, 0.4, 0.6, 1.0]))
 
     assert tempo.tolist() == pytest.approx([60, 60, 120, 240, 240])
     assert energy.tolist() == pytest.approx([0.2, 0.2, 0.4, 0.6, 0.6])

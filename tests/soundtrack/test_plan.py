@@ -36,15 +36,15 @@ def recordings(n: int, seed: int = 7, *, length_s: float = 200.0) -> Recordings:
 
 def cost_per_second(tracks: Recordings, order: tuple[int, ...], length_s: float) -> float | None:
     """Return the cost of an order that is just as long as the activity, written out; None for another length."""
-    at, cost = 0.0, 0.0
+    time_s, cost = 0.0, 0.0
     for place, row in enumerate(order):
-        if at >= length_s:
+        if time_s >= length_s:
             return None
         length, octaves = tracks.length_s[row], tracks.octaves[row]
-        share = min((at + length / 2) / length_s, 1)
-        asked = np.log2(100) + share * (np.log2(140) - np.log2(100)), 0.2 + share * 0.6
-        apart = abs(octaves - asked[0])
-        squared = (min(apart, abs(apart - 1) + 0.1) / 0.1) ** 2 + ((tracks.energy[row] - asked[1]) / 0.1) ** 2
+        share = min((time_s + length / 2) / length_s, 1)
+        target = np.log2(100) + share * (np.log2(140) - np.log2(100)), 0.2 + share * 0.6
+        apart = abs(octaves - target[0])
+        squared = (min(apart, abs(apart - 1) + 0.1) / 0.1) ** 2 + ((tracks.energy[row] - target[1]) / 0.1) ** 2
         cost += length / 180 * (squared - tracks.liked[row])
         if place:
             before = order[place - 1]
@@ -54,8 +54,8 @@ def cost_per_second(tracks: Recordings, order: tuple[int, ...], length_s: float)
             cost += 0.25 * (min(change, abs(change - 1) + 0.1) / 0.1) ** 2
             cost += 0.3 * bool(both and min(steps, 12 - steps) > 1)
             cost += 3 * any(tracks.artist[row] == tracks.artist[other] for other in order[max(0, place - 3) : place])
-        at += length - min(16 * 60 / 2**octaves, 12, length / 4)
-    return cost / at if at >= length_s else None
+        time_s += length - min(16 * 60 / 2**octaves, 12, length / 4)
+    return cost / time_s if time_s >= length_s else None
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -74,7 +74,7 @@ def test_skipped_tracks_change_the_rest(warehouse: Warehouse) -> None:
 
     rest = soundtrack(warehouse, request(start_min=5.0, played=(played,), skipped=(skipped,)))
 
-    assert rest["at"][0] == "5:00.0"
+    assert rest["start"][0] == "5:00.0"
     assert not {played, skipped} & set(rest["track_id"])
 
 
@@ -110,6 +110,6 @@ def test_the_command_lists_it(finished: Run) -> None:
 
     rows = [json.loads(line) for line in answer.stdout.splitlines()]
     assert answer.exit_code == 0
-    assert rows[0]["at"] == "0:00.0"
-    assert rows[0]["asked_bpm"] < rows[-1]["asked_bpm"]
+    assert rows[0]["start"] == "0:00.0"
+    assert rows[0]["target_bpm"] < rows[-1]["target_bpm"]
     assert {"title", "artist_name", "tempo_bpm", "energy", "key", "fade_at", "fade_s", "track_id"} <= rows[0].keys()

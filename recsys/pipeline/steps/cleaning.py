@@ -1,9 +1,9 @@
-"""The step that cleans the catalogue: duplicate recordings are linked, and wrong artists found by sound."""
+"""The step that cleans the catalogue: duplicate recordings are linked, wrong artists and genres are found."""
 
 import polars as pl
 
 from recsys.cleaning.duplicates import DUPLICATE_LINKS_COLUMNS, PROPOSED
-from recsys.cleaning.findings import REVIEW_FINDINGS_COLUMNS, WRONG_ARTIST, find_all
+from recsys.cleaning.findings import REVIEW_FINDINGS_COLUMNS, WRONG_ARTIST, WRONG_GENRE, find_all
 from recsys.pipeline.results import Outcome, Result, step
 
 REVIEW_FINDINGS = Result("review_findings", REVIEW_FINDINGS_COLUMNS)
@@ -11,12 +11,19 @@ DUPLICATE_LINKS = Result("duplicate_links", DUPLICATE_LINKS_COLUMNS)
 
 
 @step(REVIEW_FINDINGS, DUPLICATE_LINKS)
-def clean(*, tracks_to_clean: pl.DataFrame, match_candidates: pl.DataFrame, review_decisions: pl.DataFrame) -> Outcome:
+def clean(
+    *,
+    tracks_to_clean: pl.DataFrame,
+    match_candidates: pl.DataFrame,
+    review_decisions: pl.DataFrame,
+    label_doubts: pl.DataFrame,
+) -> Outcome:
     """Link duplicates and list what a person should review, by metadata, sound and earlier decisions."""
-    findings, links = find_all(tracks_to_clean, match_candidates, review_decisions)
+    findings, links = find_all(tracks_to_clean, match_candidates, review_decisions, label_doubts)
     counts = {
         "n_links": links.height,
         "n_wrong_artists": findings.filter(kind=WRONG_ARTIST).height,
+        "n_wrong_genres": findings.filter(kind=WRONG_GENRE).height,
         "n_to_review": findings.filter(status=PROPOSED).height,
     }
     return Outcome({REVIEW_FINDINGS.name: findings, DUPLICATE_LINKS.name: links}, counts)

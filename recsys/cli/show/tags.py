@@ -1,0 +1,47 @@
+"""Printed output about learned tags."""
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from recsys.cli.show.tables import frame, out
+
+if TYPE_CHECKING:
+    from recsys.tags.learn import Learned
+
+
+def learned(found: "Learned") -> None:
+    """Print what was learned of a kind: data, metrics with intervals, the ablation, and each tag."""
+    card = found.card
+    data = card["data"]
+    consent = ", ".join(f"{n:,} {name}" for name, n in data["consent"].items())
+    out.print(f"\n{card['kind']}: {data['n_trained']:,} of {data['n_labelled']:,} labelled recordings trained on")
+    out.print(f"consent of the labelled ones: {consent}")
+    rows = [_row("all inputs: " + ", ".join(card["inputs"]), card["metrics"])]
+    rows += [_row(f"only {part['inputs']}", part) for part in card["ablation"]]
+    frame(pl.DataFrame(rows))
+    tags = [
+        {
+            "tag": name,
+            "recordings": tag["n_positives"],
+            "calibration error": tag["ece"],
+            "shown": tag["reason"] or "yes",
+        }
+        for name, tag in card["tags"].items()
+    ]
+    frame(pl.DataFrame(tags))
+
+
+def _row(name: str, metrics: dict[str, Any]) -> dict[str, str]:
+    f1, error = metrics["macro_f1"], metrics["ece"]
+    return {"inputs": name, "macro F1": _with_interval(f1), "calibration error": _with_interval(error)}
+
+
+def _with_interval(estimate: dict[str, float]) -> str:
+    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+
+
+def next_steps() -> None:
+    """Say what makes the tags visible."""
+    out.print("\nMetrics are of recordings by artists that the head was not trained on. Model cards: <home>/tags.")
+    out.print("To update the tables: recsys build. Doubted genres: recsys review list, after the next nightly run.")

@@ -1,0 +1,1 @@
+"""Tags learned from labels: heads on sound, metadata and listening, with calibrated probabilities."""

@@ -1,0 +1,205 @@
+"""
+Train a head on the labels of one kind.
+
+The labelled recordings are cut into five folds, all recordings of an artist in one. Each fold is predicted by a head
+that was trained on the others; these held-out predictions give the temperature, the metrics of the model card, the tags
+whose calibration fails, and the labels that are probably wrong. To measure the calibrated probabilities of a fold, its
+temperature comes from the other folds. The head that is kept is trained on all labelled recordings.
+
+Heads that hear the sound are trained on recordings whose consent is granted (or unknown, if allowed), never on denied
+ones; those that only read metadata and listening may use all.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from recsys.arrays import F32, F64, I64, Bool
+from recsys.errors import InputError
+from recsys.tags.calibration import TagCalibration, probabilities, tag_calibration, temperature
+from recsys.tags.card import HeldOut
+from recsys.tags.folds import artist_folds
+from recsys.tags.head import Examples, Head, HeadSettings, fit, scores
+from recsys.tags.inputs import SOUND, Encoding, TrackInputs
+from recsys.tags.labels import MIN_TAGS, Labels
+from recsys.tags.propagation import guess, neighbour_graph, principal_components
+
+MIN_LABELLED = 20  # recordings with labels and inputs
+FEW, FEW_DROPOUT = 500, 0.5  # with fewer labelled recordings, more units are dropped
+GUESSED_SHARE = 4.0  # weight of all guessed labels, compared with that of all given ones, at most
+SEED = 7
+
+
+@dataclass(frozen=True)
+class TagSettings:
+    """
+    How heads are trained.
+
+    Attributes:
+        semi: Whether recordings without labels get guessed ones (`recsys.tags.propagation`), with less weight.
+        with_unknown: Whether to train on sound whose consent is unknown too.
+        head: The network.
+    """
+
+    semi: bool = False
+    with_unknown: bool = False
+    head: HeadSettings = field(default_factory=HeadSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedHead:
+    """
+    A trained head with what was measured on held-out recordings.
+
+    Attributes:
+        labels: The labels that it was trained on.
+        encoding: Encoding of its inputs.
+        head: The network.
+        temperature: Temperature of its scores.
+        calibration: Calibration of each tag, in the order of `labels.names`.
+        held_out: Predictions for the labelled recordings by heads that were trained on other artists.
+    """
+
+    labels: Labels
+    encoding: Encoding
+    head: Head
+    temperature: float
+    calibration: tuple[TagCalibration, ...]
+    held_out: HeldOut
+
+    @property
+    def is_shown(self) -> Bool:
+        """Which tags are shown. Shape (n_tags,)."""
+        return np.array([tag.is_shown for tag in self.calibration])
+
+    def predict(self, inputs: TrackInputs) -> F64:
+        """Return calibrated probabilities of all tags, shape (n_tracks, n_tags)."""
+        exclusive = self.labels.is_exclusive
+        found = scores(self.head, self.encoding.encode(inputs), exclusive=exclusive)
+        return probabilities(found, self.temperature, exclusive=exclusive)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """
+    Labels with the inputs of their recordings.
+
+    Attributes:
+        labels: The labels of the recordings that may be trained on.
+        inputs: Their inputs, in the same order.
+        others: Inputs of recordings without labels that may be trained on.
+    """
+
+    labels: Labels
+    inputs: TrackInputs
+    others: TrackInputs
+
+    @classmethod
+    def of(cls, labels: Labels, inputs: TrackInputs, settings: TagSettings) -> "TrainingData":
+        """
+        Align labels with inputs.
+
+        Raises:
+            InputError: Fewer than 20 labelled recordings may be trained on and have inputs, or fewer than two tags.
+        """
+        allowed = inputs.is_described & _may_train(inputs, settings)
+        rows = inputs.tracks.find(labels.tracks.ids())
+        kept = (rows >= 0) & allowed[rows]
+        chosen = labels.of_tracks(kept)
+        if kept.sum() < MIN_LABELLED or len(chosen.names) < MIN_TAGS:
+            raise InputError(
+                f"labels of the kind {labels.kind}: found {kept.sum()} recordings with {len(chosen.names)} tags that "
+                f"have inputs and may be trained on, of {len(kept)} labelled ones; expected at least "
+                f"{MIN_LABELLED} with {MIN_TAGS} tags. Label more, scan their audio, or deliver their training_consent"
+            )
+        is_other = allowed.copy()
+        is_other[rows[kept]] = False
+        return cls(chosen, inputs.of_rows(rows[kept]), inputs.of_rows(np.flatnonzero(is_other)))
+
+
+def _may_train(inputs: TrackInputs, settings: TagSettings) -> Bool:
+    if SOUND not in inputs.blocks:
+        return np.ones(len(inputs.tracks), np.bool_)
+    allowed = ["granted", "unknown"] if settings.with_unknown else ["granted"]
+    return inputs.facts["training_consent"].is_in(allowed).to_numpy()
+
+
+def train(data: TrainingData, settings: TagSettings = TagSettings()) -> LearnedHead:
+    """Train, calibrate and measure a head."""
+    labels, exclusive = data.labels, data.labels.is_exclusive
+    folds = artist_folds(data.inputs.facts["artist_id"])
+    held_out = cross_fit(data, folds, settings)
+    probability = calibrated_across(held_out, labels.has_tag, folds, exclusive=exclusive)
+    rng = np.random.default_rng(SEED)
+    encoding, head = fit_head(data, np.arange(len(labels.tracks)), settings)
+    return LearnedHead(
+        labels=labels,
+        encoding=encoding,
+        head=head,
+        temperature=temperature(held_out, labels.has_tag, exclusive=exclusive),
+        calibration=tuple(
+            tag_calibration(own, has_tag, rng) for own, has_tag in zip(probability.T, labels.has_tag.T, strict=True)
+        ),
+        held_out=HeldOut(probability, labels.has_tag, exclusive, data.inputs.facts),
+    )
+
+
+def cross_fit(data: TrainingData, folds: I64, settings: TagSettings) -> F64:
+    """Return the scores of each labelled recording by a head that was trained on the other folds, (n, n_tags)."""
+    found = np.zeros(data.labels.has_tag.shape)
+    for fold in np.unique(folds):
+        rows, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if not len(rows):
+            raise InputError("labels: found recordings of one artist only, expected several. Label other artists too")
+        encoding, head = fit_head(data, rows, settings)
+        encoded = encoding.encode(data.inputs.of_rows(own))
+        found[own] = scores(head, encoded, exclusive=data.labels.is_exclusive)
+    return found
+
+
+def calibrated_across(held_out: F64, has_tag: F32, folds: I64, *, exclusive: bool) -> F64:
+    """Return calibrated probabilities; the temperature of each fold is fitted on the other folds. Shape (n, n_tags)."""
+    found = np.zeros(held_out.shape)
+    for fold in np.unique(folds):
+        own = folds == fold
+        fitted = temperature(held_out[~own], has_tag[~own], exclusive=exclusive)
+        found[own] = probabilities(held_out[own], fitted, exclusive=exclusive)
+    return found
+
+
+def fit_head(data: TrainingData, rows: I64, settings: TagSettings) -> tuple[Encoding, Head]:
+    """Fit encoding and head to some of the labelled recordings, and to recordings without labels if `semi`."""
+    inputs, targets = data.inputs.of_rows(rows), data.labels.has_tag[rows]
+    encoding = Encoding.of(inputs)
+    encoded = encoding.encode(inputs)
+    weights = np.ones(len(rows), np.float32)
+    if settings.semi and len(data.others.tracks):
+        others = encoding.encode(data.others)
+        encoded, targets, weights = with_guesses(encoded, targets, others, exclusive=data.labels.is_exclusive)
+    head = settings.head if len(rows) >= FEW else replace(settings.head, dropout=FEW_DROPOUT)
+    return encoding, fit(Examples(encoded, targets, weights, data.labels.is_exclusive), head)
+
+
+def with_guesses(encoded: F32, targets: F32, others: F32, *, exclusive: bool) -> tuple[F32, F32, F32]:
+    """
+    Add recordings without labels, with labels spread from the others.
+
+    Args:
+        encoded: Inputs of the labelled recordings. Shape (n, n_inputs).
+        targets: Their tags. Shape (n, n_tags).
+        others: Inputs of the others. Shape (n_others, n_inputs).
+        exclusive: Whether tags exclude each other.
+
+    Returns:
+        Inputs, targets and weights of all, shape (n + n_others, ...). A guess weighs as much as it is certain, 0..1;
+        given labels weigh more where there are few, so that guesses weigh at most four times as much in total.
+    """
+    together = np.concatenate([encoded, others])
+    is_labelled = np.arange(len(together)) < len(encoded)
+    graph = neighbour_graph(principal_components(together))
+    given = np.concatenate([targets, np.zeros((len(others), targets.shape[1]), np.float32)])
+    guessed, certainty = guess(graph, given, is_labelled, exclusive=exclusive)
+    weights = np.where(is_labelled, 0, certainty)
+    weights[is_labelled] = max(1.0, weights.sum() / GUESSED_SHARE / len(encoded))
+    mixed = np.where(is_labelled[:, None], given, guessed)
+    return together, mixed.astype(np.float32), weights.astype(np.float32)
