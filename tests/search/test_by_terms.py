@@ -37,7 +37,7 @@ insert into marts.track_features values
 ('t4', 'Night Piano',    'Ben', 'unknown', 'Südwind', 'independent',       '2026-06-01', 3, ['hip hop'],  'unknown', false, null, 84, 'A', 'minor', .3),
 ('t5', 'O''Clock; drop table', 'Ben', 'BR', null, 'unknown',               null,        null, null,       'unknown', null, ['BR'], null, null, null, null),
 ('t6', 'Withdrawn',      'Ada', 'FR',      'Südwind', 'independent',       '2020-01-01', 5, ['techno'],   'en', false, null,  125, 'E', 'minor', .8);
-insert into marts.track_tags values
+insert into marts.track_tags (track_id, tag, kind, confidence) values
 ('t1', 'piano', 'instrument', .9), ('t4', 'piano', 'instrument', .6), ('t2', 'piano', 'instrument', .01),
 ('t1', 'no vocals', 'vocal', .4), ('t1', 'female vocalists', 'vocal', .1),
 ('t2', 'no vocals', 'vocal', .1), ('t2', 'female vocalists', 'vocal', .4);
@@ -51,7 +51,9 @@ create table marts.track_features (
     label_type varchar, release_date date, minutes double, genres varchar[], language varchar, explicit boolean,
     available_in varchar[], tempo_bpm double, key varchar, mode varchar, energy double
 );
-create table marts.track_tags (track_id varchar, tag varchar, kind varchar, confidence double);
+create table marts.track_tags (
+    track_id varchar, tag varchar, kind varchar, confidence double, tagger varchar default 'own'
+);
 create table marts.duplicate_links (track_id varchar, same_as varchar);
 """
 DERIVED = """
