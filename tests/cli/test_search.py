@@ -1,6 +1,4 @@
-"""The search of a published catalogue, from the command line too, and its results as a playlist."""
-
-from xml.etree import ElementTree as ET
+"""The search of a published catalogue, also from the command line."""
 
 import polars as pl
 import pytest
@@ -10,7 +8,6 @@ from recsys.cli import main
 from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.run import Run
-from recsys.published.playlist import NAMESPACE, xspf
 from recsys.published.search import search_home
 from recsys.warehouse.query import Warehouse
 
@@ -48,30 +45,3 @@ def test_a_file_that_does_not_exist_is_named(finished: Run) -> None:
     """Instead of being taken for a title, where there is an index of the sound; otherwise the index is missing."""
     with pytest.raises(InputError, match=r"No file found at nowhere\.mp3|no index of the sound"):
         search_home(finished.home, "like nowhere.mp3", AudioSettings(), n=1)
-
-
-def test_a_playlist_is_read_back() -> None:
-    """Titles with markup and control characters, and missing values."""
-    rows = pl.DataFrame(
-        {
-            "title": ["A & <B>\x07", "C"],
-            "artist_name": ["Zoë", None],
-            "isrc": ["QZABC2600001", None],
-            "duration_ms": [61_000, None],
-        }
-    )
-
-    playlist = ET.fromstring(xspf("calm, <slow>", rows))  # noqa: S314 - our own file
-
-    tag = f"{{{NAMESPACE}}}"
-    assert playlist.findtext(f"{tag}title") == "calm, <slow>"
-    tracks = [{child.tag.removeprefix(tag): child.text for child in track} for track in playlist.iter(f"{tag}track")]
-    assert tracks == [
-        {
-            "identifier": "isrc:QZABC2600001",
-            "title": "A & <B>\N{REPLACEMENT CHARACTER}",
-            "creator": "Zoë",
-            "duration": "61000",
-        },
-        {"title": "C"},
-    ]
