@@ -21,7 +21,7 @@ import streamlit as st
 from dashboards import access, background
 from dashboards.access import current_home
 from dashboards.glossary import COMPUTED_COLUMNS
-from recsys.errors import InputError, SetupError
+from recsys.errors import InputError, SetupError, UnknownIds
 from recsys.installation.extras import missing_message
 from recsys.lake.store import Lake
 from recsys.library.music_folders import find_recording
@@ -44,10 +44,13 @@ if TYPE_CHECKING:
     from recsys.recipe import Recipe
     from recsys.reports.one_page.content import OnePage
     from recsys.rerank.base import CandidateSet
+    from recsys.search.by_terms import Results
+    from recsys.search.catalogue import Catalogue
     from recsys.search.vector_index import Index
 
 SectionSettings = TypeVar("SectionSettings", bound=Settings)
 N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
+N_SEARCHED = 4  # catalogues in memory for the page Search
 N_ROWS = 10_000  # of a result on the SQL page
 LIMIT_S = 30  # duration after which a query is stopped [s]
 N_CANDIDATES = 50  # candidates of a listener that are shown beside their list
@@ -221,6 +224,49 @@ def similar(
     conditions.append(f"tempo between {tempo[0]} and {tempo[1]}")
     index = _index(registry.index_folder(current_home()).resolve())
     return sounds_like(_warehouse(_viewer_file()), index, like, ListLimits(k), where=" and ".join(conditions))
+
+
+@st.cache_resource(max_entries=N_SEARCHED, show_spinner="Reading the catalogue")
+def _searched_catalogue(path: Path, folder: Path | None) -> "Catalogue":
+    from recsys.search.catalogue import Catalogue  # noqa: PLC0415 - not needed by the first page
+
+    return Catalogue.read(_warehouse(path), _index(folder) if folder else None)
+
+
+def _catalogue() -> "Catalogue":
+    release = registry.current(current_home())
+    has_index = release is not None and release.index is not None and not missing_message("faiss")
+    folder = release.index.resolve() if release is not None and release.index is not None and has_index else None
+    return _searched_catalogue(_viewer_file(), folder)
+
+
+def is_search_of_names(text: str) -> bool:
+    """Return whether a search consists of words alone, without tags, tempo and other terms."""
+    from recsys.search.grammar import is_of_names  # noqa: PLC0415
+
+    return is_of_names(text, _catalogue())
+
+
+def search(text: str, *, n: int) -> "Results":
+    """
+    Search the viewer's recordings by terms, see `recsys.search.by_terms`.
+
+    Raises:
+        InputError: The text cannot be read, or there is no such track to compare with.
+    """
+    from recsys.search.by_terms import search as search_by_terms  # noqa: PLC0415
+
+    try:
+        return search_by_terms(_catalogue(), text, n=n)
+    except UnknownIds as unknown:  # of what the viewer typed
+        raise InputError(str(unknown)) from unknown
+
+
+def playlist_writer(title: str, rows: pl.DataFrame) -> Callable[[str], bytes]:
+    """Return the function that writes results as a playlist, for `parts.report_downloads`."""
+    from recsys.published.playlist import xspf  # noqa: PLC0415
+
+    return lambda _form: xspf(title, rows)
 
 
 @st.cache_resource(max_entries=N_FILES, show_spinner="Analysing the file")

@@ -24,6 +24,7 @@ COMPUTED_COLUMNS = {
     "exposure": "positions on all lists, each weighing 1 / log2(1 + rank)",
     "exposure_per_listener": "exposure / listeners reached",
     "false_positives": "share of recordings absent from the index that would match at least this well [0..1]",
+    "fit": "how well it fits: mean of the scores of the conditions [0..1]",
     "found_on": "day of the nightly run that found the use",
     "genre": "genre in the catalogue",
     "heard_h": "total length of the audio searched [h]",
@@ -43,6 +44,7 @@ COMPUTED_COLUMNS = {
     "label_share": "share of the label's plays [0..1]",
     "low": "lower end of the interval",
     "main_genre": "genre of most of the artist's recordings",
+    "misses": "condition that it does not satisfy; empty for none",
     "moved": "positions gained or lost since the week before; new, or back on the chart",
     "n_accepted": "rows accepted by the contract of their table [count]",
     "n_duplicate": "rows that had already been delivered [count]",
@@ -114,5 +116,6 @@ COMPUTED_COLUMNS = {
     "unreadable": "files of the run that cannot be read",
     "velocity": "plays / plays in the preceding period of the same length: 2 is twice as many",
     "verdict": "published, refused by the gate, or not finished",
+    "why": "its own value for each term of the search",
     "z": "distance from the median of the weeks before [standard deviations]",
 }

@@ -494,12 +494,14 @@ def expander(title: str, *, is_open: bool = False) -> Iterator[None]:
         yield
 
 
-def report_downloads(write: Callable[[str], bytes], forms: Sequence[str], key: str) -> None:
+def report_downloads(
+    write: Callable[[str], bytes], forms: Sequence[str], key: str, caption: str = "Download report"
+) -> None:
     """Offer a report in several formats, such as 'html'; `write` makes the file when somebody downloads it."""
     if not forms:
         return
     with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
-        st.caption("Download report", width="content")
+        st.caption(as_markdown(caption), width="content")
         for form in forms:
             content, name = partial(write, form), f"{key}.{form}"
             st.download_button(

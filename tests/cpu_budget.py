@@ -21,8 +21,9 @@ BUDGETS_S = {
         "tests": 12, "analytics": 3, "audio": 25, "bench": 5, "cleaning": 5, "cli": 25, "dashboards": 180,
         "demo": 20, "erasure": 25, "evaluate": 5, "experiments": 6, "feedback": 8, "ingest": 60, "installation": 8,
         "lake": 10, "ledger": 45, "library": 8, "notify": 5, "state": 5, "alerts": 25, "dataset": 2,
-        "matching": 22, "migration": 25, "parts": 2, "pipeline": 45, "products": 2, "published": 2, "recommenders": 50,
-        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 4, "synth": 2, "tags": 10, "warehouse": 80,
+        "matching": 22, "migration": 25, "parts": 2, "pipeline": 45, "products": 2, "published": 4, "recommenders": 50,
+        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "soundtrack": 5, "synth": 2, "tags": 10,
+        "warehouse": 80,
     },
     "slow": {
         "tests": 100, "analytics": 30, "audio": 40, "bench": 420, "cleaning": 25, "cli": 120, "dashboards": 500,

@@ -22,9 +22,11 @@ from click.testing import CliRunner
 
 from recsys.cli import main
 from recsys.cli.show import tables
+from recsys.installation.plugins import plugin
 from recsys.recipe import SECTIONS
 from recsys.recommenders.scorer import scorer_class, scorer_names
 from recsys.rerank.base import rule_class, rule_names
+from recsys.search.grammar import TERMS, terms
 from recsys.settings import describe_type
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +93,8 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
                 return benchmarks()
             case ["settings", "--markdown"]:
                 return settings()
+            case ["search", "terms", "--markdown"]:
+                return search_terms()
         return run(words)
 
     return printed
@@ -106,6 +110,16 @@ def benchmarks() -> str:
             description = " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split())
             rows.append(f"| `python -m {name}` | {description} |")
     return "\n".join(["| command | what it measures |", "|---|---|", *rows])
+
+
+def search_terms() -> str:
+    """Return a Markdown table of every term of the search: examples and the end of its docstring."""
+    rows = []
+    for name in terms():
+        term = plugin(TERMS, name)
+        meaning = " ".join(inspect.cleandoc(term.__doc__ or "").split("\n\n")[-1].split())
+        rows.append(f"| {name} | {', '.join(f'`{example}`' for example in term.EXAMPLES)} | {meaning} |")
+    return "\n".join(["| term | examples | meaning |", "|---|---|---|", *rows])
 
 
 def settings() -> str:

@@ -28,7 +28,7 @@ LAYERS = (
     ("ledger", "ingest", "warehouse"),
     ("dataset",),
     ("recommenders", "evaluate", "audio", "synth"),
-    ("library", "search", "tags"),
+    ("library", "search", "soundtrack", "tags"),
     ("rerank", "matching", "cleaning"),
     ("products", "feedback", "analytics"),
     ("releases", "reports", "alerts"),
@@ -66,6 +66,7 @@ HOMES = {
     "librosa": (),
     "pyspark": (),
     "jinja2": ("recsys/reports/html.py",),
+    "lark": ("recsys/search/grammar.py",),
     "matplotlib": (
         "recsys/reports/feedback_loop.py",
         "recsys/reports/html.py",

@@ -95,8 +95,8 @@ def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG0
 for _command in (
     *(data.ingest, quarantine.quarantine, data.audio, data.build, data.contracts, data.takedown),
     *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
-    *(answers.sql, answers.query, answers.describe, answers.find),
-    *(answers.similar, answers.match, answers.product, answers.explain),
+    *(answers.sql, answers.query, answers.describe, answers.find, answers.search),
+    *(answers.similar, answers.match, answers.product, answers.explain, answers.soundtrack),
     *(tags.tags, labels.labels, report.report, review.review, notify.notify, state.state),
     *(privacy.erase, privacy.access),
     *(upkeep.runs, upkeep.rollback, upkeep.prune, upkeep.doctor, upkeep.dashboard, upkeep.demo),

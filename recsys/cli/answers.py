@@ -1,4 +1,4 @@
-"""Commands that read the published release: sql, query, describe, find, similar, match, product, explain."""
+"""Commands that read the published release: sql, query, describe, find, search, similar, match, product, explain."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,30 @@ def find(home: Home, words: tuple[str, ...], n: int, form: str, out: Path | None
 
     with warehouse_of(home) as warehouse:
         tables.answer(warehouse_query.find(warehouse, " ".join(words), n), form, out)
+
+
+@click.command()
+@click.argument("text")
+@click.option("-n", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Maximum number of results.")
+@recipe_option
+@output_options
+@click.pass_obj
+def search(home: Home, text: str, n: int, recipe: Path | None, form: str, out: Path | None) -> None:
+    """
+    Search the catalogue by terms, such as "calm piano, 70-90 bpm, minor, 1990s, like TRACK".
+
+    Tags, tempo, key, loudness, energy, year, language, label, artist, country, territory, length, and words of names;
+    docs/search.md describes them all. Every result says why it is there.
+    """
+    from recsys.cli.show import music, tables
+    from recsys.published.search import search_home
+
+    results = search_home(home, text, recipe_of(home, recipe).audio, n=n)
+    if form == "table" and out is None:
+        music.search_results(results.rows)
+    else:
+        tables.answer(results.rows, form, out)
+    tables.notes(*results.notes())
 
 
 @click.command()
@@ -234,3 +258,26 @@ def explain(home: Home, listener: str, track: str, n: int) -> None:
     from recsys.published import explain as explaining
 
     models.explained(explaining.explain(home, listener, track), n)
+
+
+@click.command()
+@click.argument("name", metavar="ACTIVITY", required=False)
+@click.option("--curve", help="Points of minute, beats per minute and energy: '0 110 .4, 10 150 .8, 30 120 .5'.")
+@click.option("--minutes", type=click.FloatRange(1, 600), help="Length. [default: 40, or that of the curve]")
+@click.option("--listener", "user_id", default="", help="Listener whose genres and country count.")
+@click.option("--start", "start_min", type=click.FloatRange(min=0), default=0.0, help="Minutes that have passed.")
+@click.option("--played", multiple=True, metavar="TRACK", help="A track that was heard; may be repeated.")
+@click.option("--skipped", multiple=True, metavar="TRACK", help="A track that was skipped; may be repeated.")
+@output_options
+@click.pass_obj
+def soundtrack(home: Home, /, form: str, out: Path | None, **options: Any) -> None:
+    """
+    Plan a soundtrack for an ACTIVITY (run, study or wind-down) or along a curve of tempo and energy.
+
+    After a skip, run it again with --start, --played and --skipped: the rest is planned anew.
+    """
+    from recsys.cli.show import tables
+    from recsys.published.soundtrack import Request, soundtrack
+
+    with warehouse_of(home) as warehouse:
+        tables.answer(soundtrack(warehouse, Request.of(**options)), form, out)

@@ -15,6 +15,7 @@ import pycountry
 
 # Codes without a current entry in ISO 3166-1 that stay in use: Kosovo, and states dissolved without one successor.
 _OTHER_CODES = ("XK", "AN", "CS", "DD", "SU", "YU")
+_ABBREVIATED = ("uk", "usa", "uae")
 _EVERYWHERE = ("worldwide", "world", "ww")
 _OTHER_NAMES = {
     "AE": ("UAE", "Emirates"),
@@ -119,6 +120,11 @@ def country_name(code: str) -> str:
     if country is None:
         return code
     return str(getattr(country, "common_name", country.name))
+
+
+def country_names() -> dict[str, str]:
+    """Return the code of each name of a country, with letters and digits only and in lower case; without the codes."""
+    return {name: code for name, code in _codes().items() if len(name) > len("deu") or name in _ABBREVIATED}
 
 
 def country_of_number(number: str) -> str | None:

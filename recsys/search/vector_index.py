@@ -114,6 +114,10 @@ class Index:
             )
         return np.asarray(self._vectors[[row_of[name] for name in ids]])
 
+    def vector(self, row: int) -> F32:
+        """Return the unit vector of a row, shape (d,)."""
+        return np.asarray(self._vectors[row])
+
     def search(self, queries: F32, k: int, *, allowed: Bool | None = None) -> SearchResult:
         """
         Find the k nearest vectors of each query.

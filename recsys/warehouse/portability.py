@@ -21,7 +21,19 @@ _FUNCTIONS = {
 # Functions that internal queries (sql/internal) may also use: these queries read a finished file, so they always run on
 # DuckDB. In Spark, `timezone` is named to_utc_timestamp, and array_contains returns null instead of false if the list
 # contains a null but not the value.
-_INTERNAL_FUNCTIONS = {"timezone", "array_contains", "array_size", "concat_ws", "contains", "filter", "nfc_normalize"}
+_INTERNAL_FUNCTIONS = {
+    "timezone",
+    "array_contains",
+    "array_size",
+    "concat_ws",
+    "contains",
+    "filter",
+    "nfc_normalize",
+} | {
+    "strip_accents",
+    "percentile_cont",
+    "regexp_replace",
+}
 _REFUSED = {
     exp.Star: "select *: name the columns",
     exp.Pivot: "pivot: write one case expression per column",

@@ -23,7 +23,7 @@ from recsys.errors import InputError, SetupError, UnknownIds, did_you_mean
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.sqlfile import SqlFile, read_queries, read_query
 
-_READ_ONLY_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+READ_ONLY_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -56,7 +56,7 @@ class Warehouse:
         if not path.exists():
             raise SetupError(f"{path} does not exist. Run: recsys build (or recsys runs, to list what exists)")
         try:
-            connection = duckdb.connect(path.resolve(), read_only=True, config=_READ_ONLY_SETTINGS)
+            connection = duckdb.connect(path.resolve(), read_only=True, config=READ_ONLY_SETTINGS)
         except (duckdb.Error, OSError) as broken:
             raise SetupError(f"{path} cannot be opened as a warehouse: {broken}") from broken
         is_locked = connection.execute("select current_setting('lock_configuration')").fetchall() == [(True,)]

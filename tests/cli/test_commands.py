@@ -206,6 +206,8 @@ LONG = "repeat('trk_0123456789', 2) as track_id, repeat('Donaudampfschifffahrt',
         ["quarantine", "show", BATCH],
         ["state", "log"],
         ["similar", TRACK],
+        ["soundtrack", "run"],
+        ["search", "calm, under 120 bpm"],
         ["product", "similar_tracks", TRACK],
         ["query", "trending_artists"],
         ["sql", f"select {LONG}"],
@@ -237,7 +239,7 @@ def _batch_with_refused_rows(run: Run) -> str:
 OTHERS = {
     *("ingest", "audio", "build", "contracts", "takedown", "train", "evaluate", "tune", "simulate", "recommend"),
     *("export", "nightly", "match", "explain", "labels", "report", "notify", "erase", "access", "rollback", "prune"),
-    *("dashboard", "demo"),
+    *("dashboard", "demo", "tags"),
 }
 
 

@@ -52,6 +52,10 @@ COMPOSED = {
     "recsys/warehouse/labels.py": "copies rows and the data dictionary between attached files",
     "recsys/warehouse/query.py": "limits the rows of a query that a person wrote",
     "recsys/warehouse/versions.py": "reads the columns and key of a contract",
+    "recsys/warehouse/memory.py": "creates tables of frames",
+    "recsys/search/by_terms.py": "puts the conditions of a search together",
+    "recsys/search/catalogue.py": "reads tables in memory, which no file of sql/ knows",
+    "recsys/search/terms/tag.py": "joins the tags that a search names",
     "recsys/search/by_sound.py": "filters by a condition that a person wrote",
 }
 # Whole queries that may stand in Python: file and first words -> reason.

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import polars as pl
+from rich.padding import Padding
 
 from recsys.cli.show.tables import frame, out
 
@@ -54,6 +55,16 @@ def calibrated(found: "Recalibration") -> None:
     for file in found.known:
         out.print(f"  left out, since it contains a recording that is looked for: {file}", soft_wrap=True)
     found.require_complete()
+
+
+def search_results(rows: pl.DataFrame) -> None:
+    """Print the results of a search: title, artist and id, and below why each is listed, or what it misses."""
+    for rank, title, artist, track_id, why in rows.select(
+        "rank", "title", "artist_name", "track_id", "why"
+    ).iter_rows():
+        name = " - ".join(filter(None, (title, artist)))
+        out.print(f"{rank:>4}  {name}  ({track_id})", soft_wrap=True)
+        out.print(Padding(why, (0, 0, 0, 6)))
 
 
 def use_columns() -> tuple[pl.Expr | str, ...]:

@@ -198,6 +198,12 @@ def answer(rows: pl.DataFrame, form: str, path: Path | None) -> None:
         raise InputError(f"The rows cannot be written as {form}: {reason}. Cast the column to text") from error
 
 
+def notes(*texts: str) -> None:
+    """Print notes on a table, one per line, beside the output."""
+    for text in texts:
+        note.print(text, style="dim")
+
+
 def _form_of(path: Path, form: str) -> str:
     """Return the format of a file, by its ending if none is given; raises InputError if it has none, or no folder."""
     if not path.parent.is_dir() or path.is_dir():

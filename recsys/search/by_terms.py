@@ -1,0 +1,229 @@
+"""
+Search by terms: a text becomes conditions (`grammar`), the conditions one SQL query, its rows results with reasons.
+
+Results are ordered by the mean score of the conditions, then newest first. If there are fewer than asked for, tracks
+follow that miss exactly one of at least three conditions, one on what was measured or heard; they say so. Where a
+condition asks for similar sound, the nearest neighbours come from the vector index, and the SQL keeps those that
+satisfy the other conditions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from recsys.search import places
+from recsys.search.catalogue import Catalogue, Reference
+from recsys.search.condition import Condition, literal
+from recsys.search.grammar import parse
+from recsys.search.terms.mood import MOODS
+
+SHOWN = {
+    "track_id": "t.track_id",
+    "title": "t.title",
+    "artist_name": "t.artist_name",
+    "artist_id": "t.artist_id",
+    "label_name": "t.label_name",
+    "label_id": "t.label_id",
+    "release_date": "t.release_date",
+    "tempo_bpm": "t.tempo_bpm",
+    "key": "t.key",
+    "mode": "t.mode",
+    "duration_ms": "t.duration_ms",
+    "isrc": "t.isrc",
+}
+_FIRST = ("rank", "track_id", "title", "artist_name", "why", "misses", "fit")
+COLUMNS = (*_FIRST, *(name for name in SHOWN if name not in _FIRST))
+N_NEIGHBOURS = (
+    1_000  # of a reference; ten times as many, and so on, while fewer results than asked for satisfy the rest
+)
+N_SUGGESTIONS = 3
+MAX_DROPPED, MAX_ADVICE = 2, 4  # conditions that an advice drops together, and advices
+MIN_SIMILARITY = 0.75  # of a suggestion, 0..1 as difflib measures it
+MIN_CONDITIONS, MAX_MISSABLE = 3, 5  # conditions of a search whose results may miss one, and those that may be missed
+MAX_COMBINED = 8  # conditions of a search whose pairs are tried for an advice
+
+
+@dataclass(frozen=True)
+class Results:
+    """
+    The answer to a search.
+
+    Attributes:
+        understood: How each condition was understood.
+        rows: rank, track_id, title, artist_name, why (the track's value for each condition), misses (the condition that
+            it does not satisfy, null for none), fit (mean score of the conditions, 0..1), artist_id, label_name,
+            label_id, release_date, tempo_bpm, key, mode, duration_ms, isrc.
+        n_found: Number of tracks that satisfy all conditions; of similar sound, among the neighbours searched.
+        advice: Where nothing was found: which condition to drop, with the number of results then, and suggestions.
+    """
+
+    understood: tuple[str, ...]
+    rows: pl.DataFrame
+    n_found: int
+    advice: tuple[str, ...] = ()
+
+    def notes(self) -> list[str]:
+        """Return in words how the search was understood, how many tracks satisfy it, and the advice."""
+        n_close = self.rows["misses"].count()
+        close = f", and {n_close:,} that miss one condition" if n_close else ""
+        found = f"{self.n_found:,} tracks satisfy all conditions{close}"
+        return [f"Understood as: {'; '.join(self.understood)}", found, *self.advice]
+
+
+def search(catalogue: Catalogue, text: str, *, n: int) -> Results:
+    """
+    Search a catalogue.
+
+    Args:
+        catalogue: The catalogue.
+        text: The search, see `grammar.parse`.
+        n: Maximum number of results.
+
+    Raises:
+        InputError: The text cannot be read (see `grammar.parse`).
+        UnknownIds: A track to compare with does not exist.
+    """
+    conditions = parse(text, catalogue)
+    found = _rows(catalogue, conditions, n)
+    advice = [] if found.height else [*_to_drop(catalogue, conditions), *_suggestions(catalogue, conditions)]
+    parts = [_with_reasons(found, conditions)]
+    for missed in _missable(conditions) if found.height < n else ():
+        changed = [_missed(one) if one is missed else one for one in conditions]
+        close = _rows(catalogue, changed, n - found.height)
+        parts.append(_with_reasons(close, changed, misses=missed.text))
+    n_found = 0 if found.is_empty() else found["n_found"][0]
+    return Results(tuple(one.text for one in conditions), _ranked(pl.concat(parts), n), n_found, tuple(advice))
+
+
+def _missable(conditions: Sequence[Condition]) -> list[Condition]:
+    """Return the conditions of which a track may miss one."""
+    return [one for one in conditions if one.is_flexible][:MAX_MISSABLE] if len(conditions) >= MIN_CONDITIONS else []
+
+
+def _missed(condition: Condition) -> Condition:
+    """Return the condition that a track misses a condition, or that it is not known whether it does."""
+    return replace(
+        condition,
+        where=f"not coalesce({condition.where}, false)",
+        score="0",
+        reason=lambda _row: f"misses {condition.text}",
+    )
+
+
+def _ranked(rows: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Return the first `n` rows: those that miss nothing, then in turn the best of those that miss each condition."""
+    position = pl.when(pl.col("misses").is_null()).then(-1).otherwise(pl.col("misses").cum_count().over("misses"))
+    best = rows.sort(position, -pl.col("fit"), maintain_order=True).head(n)
+    return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32))
+
+
+def _rows(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -> pl.DataFrame:
+    """Return the best `n` rows."""
+    values = {name: sql for one in conditions for name, sql in one.values.items() if name not in SHOWN}
+    listed = "".join(f", {sql} as {name}" for name, sql in values.items())
+    fit = f"({' + '.join(condition.score for condition in conditions)}) / {len(conditions)}"
+    query = f"""
+with hits as materialized (
+    select t.row, t.release_date, {fit} as fit{listed}
+    {_from(conditions, has_sound=bool(_references(conditions)))}
+    where {_where(conditions)}
+),
+
+best as (
+    select *, (select count(*) from hits) as n_found from hits
+    order by fit desc, release_date desc nulls last, row
+    limit {n}
+)
+
+select {", ".join(f"{sql} as {name}" for name, sql in SHOWN.items())}, best.* exclude (row, release_date)
+from best inner join tracks as t on best.row = t.row
+order by best.fit desc, best.release_date desc nulls last, best.row
+"""
+    return catalogue.tables.query(query, _neighbours(catalogue, conditions))
+
+
+def _where(conditions: Sequence[Condition]) -> str:
+    wheres = [f"({condition.where})" for condition in conditions]
+    return " and ".join([*wheres, *(["sound.similarity is not null"] if _references(conditions) else [])])
+
+
+def _from(conditions: Sequence[Condition], *, has_sound: bool) -> str:
+    joins = {alias: sql for condition in conditions for alias, sql in condition.joins.items()}
+    if has_sound:
+        joins["sound"] = "select unnest($rows::bigint[]) as row, unnest($similarities::double[]) as similarity"
+    joined = " ".join(f"left join ({sql}) as {alias} on t.row = {alias}.row" for alias, sql in joins.items())
+    return f"from tracks as t {joined}"
+
+
+def _references(conditions: Sequence[Condition]) -> list[Reference]:
+    return [condition.sound for condition in conditions if condition.sound is not None]
+
+
+def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition]) -> dict[str, object] | None:
+    """Return the rows and similarities of the tracks nearest to all references that satisfy the other conditions."""
+    references, index = _references(conditions), catalogue.index
+    if not references or index is None:
+        return None
+    own = [f"t.recording_id <> {literal(one.recording_id)}" for one in references if one.recording_id]
+    where = " and ".join([*(f"({condition.where})" for condition in conditions), *own])
+    satisfying = f"select t.row {_from(conditions, has_sound=False)} where {where}"
+    allowed = catalogue.tables.query(satisfying)["row"].to_numpy()
+    rows = catalogue.rows_of_index
+    is_allowed = np.zeros(catalogue.n_tracks + 1, np.bool_)  # the last is for NO_ROW, which is -1
+    is_allowed[allowed] = True
+    mask = is_allowed[rows]
+    n = min(N_NEIGHBOURS, int(mask.sum()))
+    if not n:
+        return {"rows": [], "similarities": []}
+    found = [index.search(reference.vector[None], n, allowed=mask) for reference in references]
+    frames = [pl.DataFrame({"row": rows[one.rows[0]], "similarity": one.scores[0].astype(float)}) for one in found]
+    means = pl.concat(frames).group_by("row").agg(pl.col("similarity").mean(), n=pl.len())
+    near = means.filter(pl.col("n") == len(references)).sort("row")
+    return {"rows": near["row"].to_list(), "similarities": near["similarity"].to_list()}
+
+
+def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: str | None = None) -> pl.DataFrame:
+    why = ["; ".join(condition.reason(row) for condition in conditions) for row in rows.iter_rows(named=True)]
+    return rows.with_columns(
+        rank=pl.lit(0, pl.Int32), why=pl.Series(why, dtype=pl.String), misses=pl.lit(misses, pl.String)
+    ).select(COLUMNS)
+
+
+def _to_drop(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]:
+    """Return which condition to drop, and how many tracks are found then; two of them if no single one explains it."""
+    holds = [f"coalesce({condition.where}, false) as holds_{nth}" for nth, condition in enumerate(conditions)]
+    rows = f"select {', '.join(holds)} {_from(conditions, has_sound=False)}"
+    numbers = range(len(conditions))
+    most = MAX_DROPPED if len(conditions) <= MAX_COMBINED else 1
+    for n_dropped in range(1, min(len(conditions), most + 1)):
+        dropped = list(combinations(numbers, n_dropped))
+        kept = [" and ".join(f"holds_{nth}" for nth in numbers if nth not in drop) for drop in dropped]
+        counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept))
+        found = catalogue.tables.query(f"select {counts} from ({rows}) as rows").row(0)
+        if best := sorted((-n, drop) for n, drop in zip(found, dropped, strict=True) if n):
+            names = [" and ".join(f"“{conditions[nth].text}”" for nth in drop) for _, drop in best[:MAX_ADVICE]]
+            return [f"Without {name}: {-n:,} results" for (n, _), name in zip(best, names, strict=False)]
+    return []
+
+
+def _suggestions(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]:
+    """Return a suggestion for each word that looks like a tag, a mood, a place, a language or a word of a name."""
+    moods = [mood for synonyms in MOODS.values() for mood in synonyms]
+    vocabulary = [*catalogue.tags, *moods, *places.ADJECTIVES, *places.languages()]
+    suggestions = []
+    for word in (part for one in conditions for text in one.words for part in text.lower().split()):
+        names = catalogue.words_of_names
+        near = names.filter(names.str.contains_any(_trigrams(word))).to_list()
+        similar = get_close_matches(word, [*vocabulary, *near], n=N_SUGGESTIONS, cutoff=MIN_SIMILARITY)
+        if similar and similar[0] != word:
+            suggestions.append(f"For “{word}”, did you mean: {', '.join(dict.fromkeys(similar))}?")
+    return suggestions
+
+
+def _trigrams(word: str) -> list[str]:
+    """Return the trigrams of a word, or the word itself if it is shorter."""
+    return [word[start : start + 3] for start in range(max(len(word) - 2, 1))]

@@ -1,0 +1,175 @@
+"""
+What a term of the search makes of its text: one SQL predicate, one SQL score, and the reason that a result shows.
+
+SQL refers to `t`, a row of marts.track_features, and to the tables that the condition joins. A predicate is null where
+the value is unknown, so an unknown value satisfies neither a condition nor its opposite.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from typing_extensions import override
+
+from recsys.errors import InputError
+
+Row = Mapping[str, Any]  # values of a result by name
+UNKNOWN = "unknown"
+NUMBER = r"-?\d+(?:\.\d+)?"
+_BELOW = r"under|below|(?:less|slower|shorter|quieter)\s+than|up\s+to|at\s+most|max(?:imum)?|before|<=?"
+_ABOVE = r"over|above|(?:more|faster|longer|louder)\s+than|at\s+least|min(?:imum)?|>=?"
+DASH = "-|\N{EN DASH}|\N{EM DASH}"
+RANGE = rf"(?:(?:{_BELOW}|{_ABOVE}|between|around|about|~)\s*)?{NUMBER}\+?(?:\s*(?:{DASH}|to\b|and\b)\s*{NUMBER})?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """
+    One condition of a search.
+
+    Attributes:
+        text: How the text was understood, such as `tempo 70 to 90 bpm, also half or double`.
+        where: SQL predicate.
+        score: SQL of how well a track that satisfies it fits, 0..1.
+        values: Name -> SQL of what `reason` reads.
+        joins: Alias -> SELECT with a column track_id, joined where a track has a row.
+        reason: What a result shows of the condition: the track's own value.
+        words: Words that are searched for in names, in the order of the text; empty for other conditions.
+        sound: What the tracks must sound like, a `catalogue.Reference`; None for other conditions.
+        is_flexible: Whether a track that misses only this may be shown after the others: what was measured or heard
+            may be missed, what was stated or is licensed may not.
+    """
+
+    text: str
+    where: str
+    reason: Callable[[Row], str]
+    score: str = "1.0"
+    values: Mapping[str, str] = field(default_factory=dict)
+    joins: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    sound: Any = None
+    is_flexible: bool = False
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range of numbers; an end that is not given is None. A reversed range is put in order."""
+
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, text: str, *, tolerance: float = 0.0) -> "Span":
+        """
+        Read a range such as `70-90`, `under 95`, `140+` or `120`.
+
+        Args:
+            text: The range, as `RANGE` matches it; other words around it are ignored.
+            tolerance: A single number x means x * (1 - tolerance) to x * (1 + tolerance).
+        """
+        plain = re.sub(rf"(?<=\d)\s*(?:{DASH})\s*(?={NUMBER})", " to ", text)
+        numbers = [float(number) for number in re.findall(NUMBER, plain)]
+        if len(numbers) > 1:
+            return cls(min(numbers[:2]), max(numbers[:2]))
+        if re.match(rf"\s*(?:{_BELOW})", text, re.IGNORECASE):
+            return cls(None, numbers[0])
+        if "+" in text or re.match(rf"\s*(?:{_ABOVE})", text, re.IGNORECASE):
+            return cls(numbers[0], None)
+        margin = abs(numbers[0]) * tolerance
+        return cls(numbers[0] - margin, numbers[0] + margin)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether both ends are given."""
+        return self.low is not None and self.high is not None
+
+    def scaled(self, factor: float) -> "Span":
+        """Return the range with both ends multiplied by a positive factor."""
+        ends = [None if end is None else end * factor for end in (self.low, self.high)]
+        return Span(*ends)
+
+    def sql(self, column: str) -> str:
+        """Return the predicate that a column is within the range, null where the column is null."""
+        ends = [f"{column} {sign} {end!r}" for sign, end in ((">=", self.low), ("<=", self.high)) if end is not None]
+        return f"({' and '.join(ends)})"
+
+    @override
+    def __str__(self) -> str:
+        """Return the range in words."""
+        if self.low is None:
+            return f"at most {self.high:g}"
+        if self.high is None:
+            return f"at least {self.low:g}"
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+
+
+def rule(term: str, priority: int, *patterns: str) -> str:
+    """
+    Return the grammar of a term that is one terminal.
+
+    Args:
+        term: Name of the term.
+        priority: Terminals with a higher priority are tried first, see `recsys/search/terms/__init__.py`.
+        patterns: Regular expressions, of which the first that matches is taken; case does not matter.
+    """
+    pattern = "|".join(patterns).replace("/", r"\/")
+    return f"{term}: {term.upper()}\n{term.upper()}.{priority}: /{pattern}/i\n"
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("\0", "").replace("'", "''") + "'"
+
+
+def literals(texts: Sequence[str]) -> str:
+    """Return texts as an SQL list of literals, in brackets."""
+    return f"({', '.join(map(literal, texts))})"
+
+
+def opposite(condition: Condition) -> Condition:
+    """Return the condition that a known value is not as asked; raises InputError for a similar sound."""
+    _refuse_sound(condition)
+    return Condition(
+        text=f"not {condition.text}",
+        where=f"not ({condition.where})",
+        values=condition.values,
+        joins=condition.joins,
+        reason=lambda _row: f"not {condition.text}",
+    )
+
+
+def _refuse_sound(*conditions: Condition) -> None:
+    if any(condition.sound is not None for condition in conditions):
+        raise InputError("'like' cannot follow 'not' or stand beside 'or'. Write it as a term of its own")
+
+
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """
+    Return the condition that at least one of several is satisfied; a track scores by the best of them.
+
+    Raises:
+        InputError: One of several is about similar sound.
+    """
+    if len(conditions) == 1:
+        return conditions[0]
+    _refuse_sound(*conditions)
+    holds = [f"coalesce({one.where}, false)" for one in conditions]
+    flags = {f"holds_{crc32(where.encode()):x}": where for where in holds}
+    scores = [f"case when {where} then {one.score} else 0 end" for where, one in zip(holds, conditions, strict=True)]
+
+    def reason(row: Row) -> str:
+        shown = [one.reason(row) for flag, one in zip(flags, conditions, strict=True) if row[flag]]
+        return "; ".join(shown)
+
+    return Condition(
+        text=" or ".join(one.text for one in conditions),
+        where=f"({' or '.join(holds)})",
+        score=f"greatest({', '.join(scores)})",
+        values={name: sql for one in conditions for name, sql in one.values.items()} | flags,
+        joins={name: sql for one in conditions for name, sql in one.joins.items()},
+        reason=reason,
+        words=tuple(word for one in conditions for word in one.words),
+        is_flexible=all(one.is_flexible for one in conditions),
+    )

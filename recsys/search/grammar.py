@@ -1,0 +1,133 @@
+"""
+The grammar of the search: the terms of `recsys/search/terms`, put together and parsed with lark (LALR).
+
+    search     = terms, in any order; commas, semicolons and words such as `and`, `with`, `songs` may stand between them
+    term       = a term, `not` and a term, or terms joined by `or`
+    a word in quotes is searched for in names, whatever it means otherwise
+"""
+
+from functools import cache
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from recsys.errors import InputError
+from recsys.installation.plugins import plugin, plugin_names
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import Condition, any_of, opposite
+from recsys.search.places import alternatives
+
+Node = Tree[Token]
+TERMS = "recsys.search.terms"
+MAX_CHARACTERS, MAX_CONDITIONS = 1_000, 30
+BASE = r"""
+start: (clause | _SEPARATOR | _FILLER)*
+clause: _unit (_OR _unit)*
+_unit: negated | _term
+negated: NOT _term
+_term: {terms}
+_SEPARATOR.99: /[,;]/
+_OR.70: /or(?=\s+\S)/i
+NOT.10: /(?:not|no|without|except)(?=\s+\S)|-(?=[a-z])/i
+_FILLER.5: /(?:and|with|but|songs?|tracks?|music|something|some|please|find|artists?|released)(?!\w)/i
+        | /(?:a|an|the|in|from|of|for)(?!\w)/i
+%ignore /\s+/
+"""
+_NEVER = "/\\x00/"  # a terminal without texts
+
+
+@cache
+def terms() -> tuple[str, ...]:
+    """Return the names of the terms: the files of the folder."""
+    return tuple(plugin_names(TERMS))
+
+
+def parse(text: str, catalogue: Catalogue) -> list[Condition]:
+    """
+    Return the conditions of a text, in its order.
+
+    Args:
+        text: The search.
+        catalogue: What the terms may ask about the catalogue.
+
+    Raises:
+        InputError: The text is empty, too long, or has a `not` or `or` without a term; or a term refuses its value.
+    """
+    plain = " ".join(text.replace("\0", " ").split())
+    if len(plain) > MAX_CHARACTERS:
+        raise InputError(f"The search has {len(plain):,} characters, expected at most {MAX_CHARACTERS:,}. Shorten it")
+    try:
+        tree = parser(catalogue).parse(plain)
+    except UnexpectedInput as unexpected:
+        position = max(getattr(unexpected, "pos_in_stream", 0) or 0, 0)
+        raise InputError(
+            f"The search cannot be read at character {position + 1}: a term is expected after 'not', 'or' and 'like'. "
+            "Put words that are part of a name into quotes"
+        ) from unexpected
+    clauses = [child for child in tree.children if isinstance(child, Tree)]
+    if not clauses:
+        raise InputError("The search is empty. Write what you look for, such as: calm piano, 70-90 bpm, minor")
+    if len(clauses) > MAX_CONDITIONS:
+        raise InputError(f"The search has {len(clauses)} conditions, expected at most {MAX_CONDITIONS}. Shorten it")
+    return [_of_clause(clause, catalogue) for clause in clauses]
+
+
+def is_of_names(text: str, catalogue: Catalogue) -> bool:
+    """Return whether a text consists of words alone, which are searched for in names; also if it cannot be read."""
+    try:
+        tree = parser(catalogue).parse(" ".join(text.replace("\0", " ").split())[:MAX_CHARACTERS])
+    except UnexpectedInput:
+        return False
+    names = {str(node.data) for node in tree.iter_subtrees()} - {"start", "clause", "words"}
+    return not names and '"' not in text
+
+
+def parser(catalogue: Catalogue) -> Lark:
+    """Return the parser for the vocabulary of a catalogue."""
+    words = {name: texts for term in terms() for name, texts in _vocabulary(term, catalogue).items()}
+    return _parser(tuple(sorted((name, alternatives_of(texts)) for name, texts in words.items())))
+
+
+@cache
+def _parser(vocabulary: tuple[tuple[str, str], ...]) -> Lark:
+    rules = [plugin(TERMS, term).GRAMMAR for term in terms()]
+    own = [f"{name}: /(?:{pattern})(?!\\w)/i" if pattern else f"{name}: {_NEVER}" for name, pattern in vocabulary]
+    return Lark(BASE.replace("{terms}", " | ".join(terms())) + "\n".join([*rules, *own]), parser="lalr")
+
+
+def alternatives_of(texts: list[str]) -> str:
+    """Return a regular expression of texts for a terminal of the grammar."""
+    return alternatives(texts).replace("/", r"\/")
+
+
+def _vocabulary(term: str, catalogue: Catalogue) -> dict[str, list[str]]:
+    module = plugin(TERMS, term)
+    return dict(module.vocabulary(catalogue)) if hasattr(module, "vocabulary") else {}
+
+
+def _of_clause(clause: Node, catalogue: Catalogue) -> Condition:
+    return any_of([_of_unit(unit, catalogue) for unit in clause.children if isinstance(unit, Tree)])
+
+
+def _of_unit(unit: Node, catalogue: Catalogue) -> Condition:
+    if unit.data != "negated":
+        return _of_term(unit, catalogue)
+    (term,) = unit.find_pred(lambda node: str(node.data) in terms())
+    return opposite(_of_term(term, catalogue))
+
+
+def _of_term(node: Node, catalogue: Catalogue) -> Condition:
+    condition: Condition = plugin(TERMS, str(node.data)).condition(node, catalogue)
+    return condition
+
+
+def text_of(node: Node) -> str:
+    """Return the text of a node's tokens, separated by spaces."""
+    return " ".join(str(token) for token in node.scan_values(lambda _value: True))
+
+
+def alias_of(node: Node) -> str:
+    """Return a name for the table that a node joins, which no other node has."""
+    first: Any = next(node.scan_values(lambda _value: True))
+    return f"{node.data}_{first.start_pos}"

@@ -1,0 +1,25 @@
+"""Artist by name or a part of it, up to the next comma; a name with a comma stands in quotes."""
+
+import re
+
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import Condition, rule
+from recsys.search.grammar import Node, text_of
+from recsys.search.names import exact_or_part
+
+EXAMPLES = ("artist Zoë Tanabe", "by Neon Station Club", 'artist: "Thunder, Golden & Daughters"')
+GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
+
+
+def condition(node: Node, _catalogue: Catalogue) -> Condition:
+    """Return the condition of an artist."""
+    name = re.sub(r"^(?:artist\s*:?|by)\s+", "", text_of(node), flags=re.IGNORECASE).strip('" ')
+    where, score = exact_or_part("t.artist_words", name)
+    return Condition(
+        text=f"artist {name}",
+        where=where,
+        score=score,
+        values={"artist_name": "t.artist_name"},
+        reason=lambda row: f"artist {row['artist_name']}",
+        words=(name,),
+    )

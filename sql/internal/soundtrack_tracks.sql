@@ -1,0 +1,51 @@
+-- Recordings for a soundtrack: available to a listener, or everywhere where no listener is given, and of copies of a
+-- recording one. How much the listener likes each is the share of its genre in their plays, divided by that of their
+-- main genre.
+-- params:
+--   user_id  listener (pseudonymous id), everybody where empty
+with as_of as (select as_of from meta.build),
+
+listener as (
+    select country
+    from marts.listener_profile
+    where user_id = $user_id
+),
+
+genre_plays as (
+    select
+        tracks.genre,
+        sum(pairs.n_plays) as n_plays
+    from marts.interactions as pairs
+    inner join marts.track_features as tracks on pairs.track_id = tracks.track_id
+    where pairs.user_id = $user_id
+    group by tracks.genre
+),
+
+favourite as (select max(n_plays) as n_plays from genre_plays)
+
+select
+    tracks.track_id,
+    tracks.title,
+    tracks.artist_name,
+    tracks.artist_id,
+    tracks.genre,
+    tracks.duration_ms,
+    tracks.tempo_bpm,
+    tracks.energy,
+    tracks.key,
+    tracks.mode,
+    coalesce(genre_plays.n_plays / favourite.n_plays, 0.0) as liked
+from marts.track_features as tracks
+cross join as_of
+cross join favourite
+left join genre_plays on tracks.genre = genre_plays.genre
+left join marts.duplicate_links as links on tracks.track_id = links.track_id
+where
+    links.track_id is null
+    and (tracks.release_date is null or tracks.release_date <= as_of.as_of)
+    and (tracks.withdrawn_at is null or tracks.withdrawn_at > as_of.as_of)
+    and (
+        tracks.available_in is null
+        or list_contains(tracks.available_in, (select listener.country from listener))
+    )
+order by tracks.track_id asc

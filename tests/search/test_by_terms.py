@@ -1,0 +1,444 @@
+"""Search by terms: what each term reads and finds, the order and reasons of results, advice, and hostile texts."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recsys.errors import InputError, UnknownIds
+from recsys.installation.plugins import plugin
+from recsys.search import places
+from recsys.search.by_terms import Results, search
+from recsys.search.catalogue import Catalogue
+from recsys.search.condition import Span
+from recsys.search.grammar import MAX_CHARACTERS, TERMS, is_of_names, parser, terms
+from recsys.search.names import words
+from recsys.search.terms.key import PITCHES, compatible_keys, key_of
+from recsys.search.terms.length import seconds_of
+from recsys.search.terms.year import days_of
+from recsys.search.vector_index import Index
+from recsys.warehouse.query import Warehouse
+
+AS_OF = date(2026, 6, 30)
+ROWS = """
+insert into marts.track_features values
+('t1', 'Blue Harbour',   'Zoë Tanabe', 'JP', 'North Records', 'major',     '1994-05-01', 3, ['piano'],    'ja', false, null,   80, 'A', 'minor', .1),
+('t2', 'Harbour Lights', 'Ada', 'FR',      'North Records', 'major',       '1999-12-31', 4, ['techno'],   'fr', true,  ['FR'], 160, 'C', 'major', .9),
+('t3', 'Night',          'Ada', 'FR',      'Südwind', 'independent',       '2020-01-01', 5, ['techno', 'house'], 'en', null, null, 125, 'E', 'minor', .8),
+('t4', 'Night Piano',    'Ben', 'unknown', 'Südwind', 'independent',       '2026-06-01', 3, ['hip hop'],  'unknown', false, null, 84, 'A', 'minor', .3),
+('t5', 'O''Clock; drop table', 'Ben', 'BR', null, 'unknown',               null,        null, null,       'unknown', null, ['BR'], null, null, null, null),
+('t6', 'Withdrawn',      'Ada', 'FR',      'Südwind', 'independent',       '2020-01-01', 5, ['techno'],   'en', false, null,  125, 'E', 'minor', .8);
+insert into marts.track_tags values
+('t1', 'piano', 'instrument', .9), ('t4', 'piano', 'instrument', .6), ('t2', 'piano', 'instrument', .01),
+('t1', 'no vocals', 'vocal', .4), ('t1', 'female vocalists', 'vocal', .1),
+('t2', 'no vocals', 'vocal', .1), ('t2', 'female vocalists', 'vocal', .4);
+"""  # noqa: E501 - a table
+ANGLES = {"t1": 0.0, "t2": 0.2, "t3": 0.5, "t4": 0.1}
+SCHEMA = """
+create schema marts; create schema meta;
+create table meta.build as select date '2026-06-30' as as_of;
+create table marts.track_features (
+    track_id varchar, title varchar, artist_name varchar, artist_country varchar, label_name varchar,
+    label_type varchar, release_date date, minutes double, genres varchar[], language varchar, explicit boolean,
+    available_in varchar[], tempo_bpm double, key varchar, mode varchar, energy double
+);
+create table marts.track_tags (track_id varchar, tag varchar, kind varchar, confidence double);
+create table marts.duplicate_links (track_id varchar, same_as varchar);
+"""
+DERIVED = """
+alter table marts.track_features add column artist_id varchar;
+alter table marts.track_features add column label_id varchar;
+alter table marts.track_features add column release_title varchar;
+alter table marts.track_features add column isrc varchar;
+alter table marts.track_features add column duration_ms bigint;
+alter table marts.track_features add column danceability double;
+alter table marts.track_features add column loudness_lufs double;
+alter table marts.track_features add column is_known boolean default true;
+alter table marts.track_features add column withdrawn_at date;
+update marts.track_features set duration_ms = minutes * 60000, danceability = energy, loudness_lufs = -20 + 10 * energy,
+    withdrawn_at = case when track_id = 't6' then date '2026-06-30' end;
+"""
+
+
+def made(path: Path, *, with_index: bool) -> Catalogue:
+    """Return the catalogue of the tracks above."""
+    with duckdb.connect(path) as connection:
+        connection.execute(SCHEMA)
+        connection.execute(ROWS)
+        connection.execute(DERIVED)
+    vectors = np.array([[np.cos(angle), np.sin(angle)] for angle in ANGLES.values()], np.float32)
+    index = Index.build(list(ANGLES), vectors, version="v1") if with_index else None
+    with Warehouse.open(path) as warehouse:
+        return Catalogue.read(warehouse, index)
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The catalogue, with an index of the sound of four tracks."""
+    return made(tmp_path_factory.mktemp("search") / "w.duckdb", with_index=True)
+
+
+def found(results: Results) -> list[str]:
+    """Return the ids of the tracks that satisfy all conditions, best first."""
+    return results.rows.filter(pl.col("misses").is_null())["track_id"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("techno", ["t3", "t2"]),
+        ("TECHNO or Hip-Hop", ["t4", "t3", "t2"]),
+        ("techno not house", ["t2"]),
+        ("piano", ["t1", "t4"]),  # stated, then heard; a confidence of .01 is not heard
+        ("75-85 bpm", ["t4", "t1", "t2"]),  # 160 is 80 at half time
+        ("85-75 bpm", ["t4", "t1", "t2"]),
+        ("under 90 bpm", ["t4", "t1"]),
+        ("slow", ["t4", "t1"]),
+        ("140+ bpm", ["t2"]),
+        ("99999999999999999999999 bpm", []),
+        ("A minor", ["t4", "t1", "t3", "t2"]),  # then the fifth above and the relative key, newest first
+        ("exactly A minor", ["t4", "t1"]),
+        ("in a minor key", ["t4", "t3", "t1"]),
+        ("1990s", ["t2", "t1"]),
+        ("before 1999", ["t1"]),
+        ("1999-1990", ["t2", "t1"]),
+        ("last year", ["t4"]),
+        ("in French", ["t2"]),
+        ("French", ["t3", "t2"]),  # artist or language
+        ("from Japan", ["t1"]),
+        ("not from Japan", ["t3", "t2", "t5"]),  # t4 is from an unknown country
+        ("available in France", ["t4", "t3", "t2", "t1"]),
+        ("available in BR", ["t4", "t3", "t1", "t5"]),
+        ("label north", ["t2", "t1"]),
+        ("label: SUDWIND", ["t4", "t3"]),
+        ("independent label", ["t4", "t3"]),
+        ("artist zoe", ["t1"]),
+        ("explicit", ["t2"]),
+        ("clean", ["t4", "t1"]),
+        ("instrumental", ["t1"]),
+        ("with vocals", ["t2"]),
+        ("calm", ["t1", "t4"]),
+        ("high energy", ["t2", "t3"]),
+        ("energy 25-35 %", ["t4"]),
+        ("quiet", ["t1", "t4"]),
+        ("-20 to -16 LUFS", ["t4", "t1"]),
+        ("longer than 4 minutes", ["t3", "t2"]),
+        ("4:30 to 5:30", ["t3"]),
+        ("harbour", ["t2", "t1"]),
+        ("tanabe harbour", ["t1"]),
+        ('"night piano"', ["t4"]),
+        ("o'clock", ["t5"]),
+        ("t3", ["t3"]),
+        ("withdrawn", []),
+    ],
+)
+def test_a_term_finds_its_tracks(catalogue: Catalogue, text: str, expected: list[str]) -> None:
+    """The best first, equally good ones newest first; unknown values satisfy neither a term nor its opposite."""
+    assert found(search(catalogue, text, n=10)) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("longer than 4 minutes", (240.0, None)), ("2-3 min", (120.0, 180.0))])
+def test_lengths_are_in_seconds(text: str, expected: tuple[float, float | None]) -> None:
+    """Minutes, and open ends."""
+    span = seconds_of(text)
+
+    assert (span.low, span.high) == expected
+
+
+@pytest.mark.parametrize("name", terms())
+def test_a_term_reads_its_examples(catalogue: Catalogue, name: str) -> None:
+    """Each example is one clause of its own term, also after another term; so the documents show what works."""
+    tags = {"technoambientclassicalreggaeton": ("techno", "ambient", "classical", "reggaeton", "hip hop", "piano")}
+    full = replace(catalogue, spellings=tags)
+    for example in plugin(TERMS, name).EXAMPLES:
+        for text in (example, f"clean, {example}"):
+            clauses = list(parser(full).parse(text).find_data("clause"))
+            kinds = {str(node.data) for node in clauses[-1].iter_subtrees()} - {"clause", "negated", "change"}
+
+            assert (len(clauses), kinds) == (1 + (text != example), {name})
+
+
+def test_results_say_why(catalogue: Catalogue) -> None:
+    """Every condition with the track's own value."""
+    results = search(catalogue, "piano, 75-85 bpm, A minor, 2020s", n=1)
+
+    assert results.rows["why"].to_list() == ["piano: confidence 0.60; 84 bpm; key A minor; released 2026-06-01"]
+    assert results.rows["fit"].to_list() == [pytest.approx((0.6 / (0.6 + 0.25) + 3) / 4)]
+    assert results.understood[1] == "tempo 75 to 85 bpm, also half or double"
+    assert results.n_found == 1
+
+
+def test_half_and_double_tempo_are_named(catalogue: Catalogue) -> None:
+    """A track of 160 bpm is 80 at half time, one of 80 is 160 at double time; both rank below exact ones."""
+    slow, fast = search(catalogue, "75-85 bpm", n=9).rows, search(catalogue, "155-165 bpm", n=9).rows
+
+    assert slow["why"].to_list() == ["84 bpm", "80 bpm", "160 bpm, 80 at half time"]
+    assert fast["why"].to_list() == ["160 bpm", "80 bpm, 160 at double time"]
+
+
+def test_results_that_miss_one_term_follow(catalogue: Catalogue) -> None:
+    """Of three conditions, one on the sound may be missed; one on the territory may not."""
+    rows = search(catalogue, "75-85 bpm, exactly A minor, available in Japan", n=10).rows
+
+    assert rows["track_id"].to_list() == ["t4", "t1"]
+    rows = search(catalogue, "120-130 bpm, minor, techno", n=10).rows
+    assert rows.select("track_id", "misses").rows() == [("t3", None)]
+    rows = search(catalogue, "150-170 bpm, minor, techno", n=10).rows
+    assert rows.select("track_id", "misses").rows() == [
+        ("t3", "tempo 150 to 170 bpm, also half or double"),
+        ("t2", "mode minor"),
+        ("t4", "techno"),  # 168 at double time
+        ("t1", "techno"),
+    ]
+
+
+def test_an_empty_result_says_what_to_drop(catalogue: Catalogue) -> None:
+    """One term with the number of results without it; or two together."""
+    one = search(catalogue, "techno, 1990s, from Japan", n=5)
+    two = search(catalogue, "techno, from Brazil, in Japanese", n=5)
+
+    assert one.advice[:2] == ("Without “techno”: 1 results", "Without “artist from Japan”: 1 results")
+    assert two.n_found == 0
+    assert two.advice == (
+        "Without “artist from Brazil” and “language ja”: 2 results",
+        "Without “techno” and “artist from Brazil”: 1 results",
+        "Without “techno” and “language ja”: 1 results",
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("tecno", "techno"), ("harbor", "harbour"), ("brazilan", "brazilian"), ("tannabe", "tanabe")]
+)
+def test_an_unknown_word_gets_a_suggestion(catalogue: Catalogue, word: str, meant: str) -> None:
+    """A tag, a word of a title or a name, or a country."""
+    (advice,) = search(catalogue, word, n=5).advice
+
+    assert f"did you mean: {meant}" in advice
+
+
+def test_similar_sound(catalogue: Catalogue) -> None:
+    """Nearest by angle first, the track itself left out; `but` compares with its tempo; other terms restrict."""
+    assert found(search(catalogue, "like t1", n=9)) == ["t4", "t2", "t3"]
+    assert found(search(catalogue, "like t3 but slower", n=9)) == ["t4", "t1"]
+    assert found(search(catalogue, "sounds like “Blue Harbour” by Zoe, but faster and louder", n=9)) == [
+        "t4",
+        "t2",
+        "t3",
+    ]
+    assert found(search(catalogue, "like t1, techno", n=9)) == ["t2", "t3"]
+    rows = search(catalogue, "like t1", n=1).rows
+    assert rows["why"][0] == f"sound {np.cos(0.1):.2f} like Blue Harbour by Zoë Tanabe"
+    assert rows["fit"][0] == pytest.approx(np.cos(0.1), abs=1e-6)
+
+
+def test_similar_sound_needs_a_track_with_sound(catalogue: Catalogue, tmp_path: Path) -> None:
+    """A track that does not exist, or has no sound, or no index: each is an error that says so."""
+    with pytest.raises(UnknownIds, match="There is no track 't99'"):
+        search(catalogue, "like t99", n=1)
+    with pytest.raises(InputError, match="has not been analysed"):
+        search(catalogue, "like t5", n=1)
+    with pytest.raises(InputError, match="no index of the sound"):
+        search(made(tmp_path / "w.duckdb", with_index=False), "like t1", n=1)
+
+
+def test_a_path_is_no_file_unless_files_may_be_read(catalogue: Catalogue, tmp_path: Path) -> None:
+    """Without a function that embeds files, as on the page, a path is a title that does not exist."""
+    (tmp_path / "x.mp3").write_bytes(b"")
+
+    with pytest.raises(UnknownIds, match="There is no track"):
+        search(catalogue, f'like "{tmp_path / "x.mp3"}"', n=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'; drop table tracks; --",
+        '" or 1=1 --',
+        "label '; select 1",
+        "artist \"'",
+        "like '",
+        "minor, major",
+        "over 200 bpm, under 50 bpm",
+        "-5 bpm",
+        "1e309 bpm",
+        "0:00 to 0:00",
+        "99 or older",
+        "ÅÄÖ 日本語 🎹 \u202e\u0000",
+        "piano or piano or piano or piano",
+        "not not techno",
+        "techno or",
+        "or",
+        "not",
+        "like",
+        "like t1 or techno",
+        "not like t1",
+        "but slower",
+        "{j} {} {terms} %s $rows",
+        "a minor",
+        "from",
+        "(((((",
+        "\\p{L}+(",
+        "piano " * 150,
+    ],
+)
+def test_hostile_texts_are_searched_for_or_refused(catalogue: Catalogue, text: str) -> None:
+    """Either results or an InputError, and the tables stay as they were."""
+    with suppress(InputError):
+        search(catalogue, text, n=5)
+
+    assert catalogue.tables.query("select count(*) as n from tracks")["n"].item() == 5
+
+
+@pytest.mark.parametrize("text", ["", "  ", ",;,", "the", "\0"])
+def test_an_empty_search_is_refused(catalogue: Catalogue, text: str) -> None:
+    """With an example of what to write."""
+    with pytest.raises(InputError, match="The search is empty"):
+        search(catalogue, text, n=1)
+
+
+def test_long_searches_are_refused(catalogue: Catalogue) -> None:
+    """Too many characters, or conditions."""
+    with pytest.raises(InputError, match=r"10,000 characters, expected at most 1,000"):
+        search(catalogue, "x" * 10_000, n=1)
+    with pytest.raises(InputError, match=r"31 conditions, expected at most 30"):
+        search(catalogue, "techno," * 31, n=1)
+
+
+VOCABULARY = [
+    "not",
+    "or",
+    "and",
+    "with",
+    "but",
+    "like",
+    "by",
+    "techno",
+    "piano",
+    "minor",
+    "a",
+    "A",
+    "120",
+    "bpm",
+    "1990s",
+    "label",
+    "artist",
+    "from",
+    "in",
+    "French",
+    ",",
+    '"',
+    "'",
+    "-",
+]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)))
+def test_any_text_is_searched_for_or_refused(catalogue: Catalogue, text: str) -> None:
+    """No text raises anything but an InputError; results satisfy the schema."""
+    try:
+        results = search(catalogue, text, n=3)
+    except InputError:
+        return
+
+    assert results.rows["rank"].to_list() == list(range(1, results.rows.height + 1))
+    assert results.rows["fit"].is_between(0, 1).all()
+    assert len(text) <= MAX_CHARACTERS
+
+
+def test_names_are_told_from_terms(catalogue: Catalogue) -> None:
+    """Words alone are a search for names; a term or quotes are not."""
+    texts = ["night lights", "the", "night techno", '"night"', "not", "120 bpm"]
+
+    assert [is_of_names(text, catalogue) for text in texts] == [True, True, False, False, True, False]
+
+
+def test_compatible_keys_are_neighbours_on_the_camelot_wheel() -> None:
+    """Same number and other letter, or same letter and the next number; 8A is A minor, a fifth adds one."""
+    number = {((9 + 7 * step) % 12, "minor"): (8 + step - 1) % 12 + 1 for step in range(12)}
+    number |= {((tonic + 3) % 12, "major"): no for (tonic, _), no in list(number.items())}
+    for (tonic, mode), own in number.items():
+        same = {key for key, no in number.items() if no == own and key[1] != mode}
+        beside = {key for key, no in number.items() if (no - own) % 12 in {1, 11} and key[1] == mode}
+
+        assert set(compatible_keys(tonic, mode)) == same | beside
+        assert key_of(f"camelot {own}{'A' if mode == 'minor' else 'B'}") == (tonic, mode)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("Bbm", "A# minor"), ("key of F major", "F major"), ("C sharp minor", "C# minor"), ("E-flat major", "D# major")],
+)
+def test_keys_are_read_in_their_spellings(text: str, key: str) -> None:
+    """Sharps and flats as signs and words."""
+    tonic, mode = key_of(text) or (0, "")
+
+    assert f"{PITCHES[tonic]} {mode}" == key
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("90s", date(1990, 1, 1), date(1999, 12, 31)),
+        ("10s", date(2010, 1, 1), date(2019, 12, 31)),
+        ("early 1980s", date(1980, 1, 1), date(1984, 12, 31)),
+        ("1990s or older", date(1, 1, 1), date(1999, 12, 31)),
+        ("since 2020", date(2020, 1, 1), date(9999, 12, 31)),
+        ("last 5 years", date(2021, 7, 1), AS_OF),
+    ],
+)
+def test_dates(text: str, first: date, last: date) -> None:
+    """Decades, open ends, and years before the last day of the data."""
+    assert days_of(text, AS_OF) == (first, last)
+
+
+def test_spans() -> None:
+    """Signs, words, dashes of any length, reversed ends, and a tolerance around a single number."""
+    assert [str(Span.of(text)) for text in ("70\N{EN DASH}90", "90 to 70", "under 5", "5+", "-16 - -12", ">= 3")] == [
+        *("70 to 90", "70 to 90", "at most 5", "at least 5", "-16 to -12", "at least 3")
+    ]
+    assert Span.of("100", tolerance=0.03) == Span(97.0, 103.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoë's Straße, 2", "O'Clock; DROP_table", "ÅÄÖ Ærø — Łódź", "日本語 ガ", "¿Qué?", "", "&"]
+)
+def test_words_are_those_of_the_columns(catalogue: Catalogue, text: str) -> None:
+    """Python and the SQL that makes the columns of words reduce a text in the same way."""
+    letters = "replace(lower(strip_accents(concat(' ', $text, ' '))), 'ß', 'ss')"
+    sql = f"select regexp_replace({letters}, $other, ' ', 'g') as made"
+    made = catalogue.tables.query(sql, {"text": text, "other": r"[^\p{L}\p{N}]+"}).item()
+
+    assert words(text) == f"'{made}'"
+
+
+def test_places_have_codes() -> None:
+    """Names, adjectives and codes of countries; names and codes of languages."""
+    assert [places.country_of(name) for name in ("Brazil", "Brazilian", "UK", "BR", "Atlantis")] == [
+        *("BR", "BR", "GB", "BR", None)
+    ]
+    assert [places.language_of(name) for name in ("Portuguese", "fr", "Greek", "Klingonese")] == [
+        "pt",
+        "fr",
+        "el",
+        None,
+    ]
+
+
+def test_a_search_needs_no_audio_library() -> None:
+    """Catalogues without audio are searched without faiss, PyAV and torch."""
+    code = (
+        "import sys; sys.modules.update(faiss=None, av=None, torch=None); import recsys.published.search, "
+        "recsys.search.by_terms"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
