@@ -30,7 +30,7 @@ WRONG_SHARE = 0.1
 
 @benchmark(headline=r"difference: (-?\d+\.\d) points")
 @size("--tracks", "n_tracks", default=30_000, smallest=400, help="Tracks with features, at most.")
-@size("--pieces", "n_pieces", default=2_400, smallest=60, help="Rendered pieces without labels; a third for the test.")
+@size("--pieces", "n_pieces", default=2_400, smallest=30, help="Rendered pieces without labels; a third for the test.")
 @size("--seeds", "n_seeds", default=10, smallest=1, help="Draws of the few labels.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder that keeps the vectors of rendered pieces.")
 def main(n_tracks: int, n_pieces: int, n_seeds: int, cache: Path | None) -> None:
@@ -88,9 +88,7 @@ def instruments(n: int, n_seeds: int, cache: Path | None) -> None:
     from bench.tags.instruments import rendered
 
     training, test = rendered("train", n, cache), rendered("test", n // 3, cache)
-    known = [training.families.index(name) for name in test.families]
-    hot_train = np.eye(len(training.families), dtype=np.float32)[training.family]
-    hot_test = np.eye(len(training.families), dtype=np.float32)[np.array(known)[test.family]]
+    hot_train, hot_test = training.has_family, test.has_family
     print(f"Rendered instruments: {len(hot_train):,} pieces, {len(hot_test):,} with other tunes and programs")
     precision(training, test, hot_train, hot_test)
     few_labels(training.vectors, hot_train, test.vectors, hot_test, n_seeds)

@@ -14,7 +14,7 @@ from bench.audio.rendered import Piece, pieces, recorded
 from recsys import files
 from recsys.arrays import F32, I64
 from recsys.audio.mel import RATE_HZ
-from recsys.synth.arrange import FAMILIES, Style, arrange
+from recsys.synth.arrange import FAMILIES, MELODY, Style, arrange
 
 PIECE_S = 10.0
 RENDER_RATE_HZ = 22_050
@@ -28,16 +28,18 @@ class Rendered:
     Attributes:
         vectors: Embeddings by the default encoder. Shape (n, 753).
         mfcc: Means and standard deviations of 20 MFCCs. Shape (n, 40).
-        family: Number of the melody's family among `families`. Shape (n,).
-        families: The families that occur, sorted.
-        tune: Name of the tune of each piece.
+        family: Number of the melody's family in `MELODY`. Shape (n,).
     """
 
     vectors: F32
     mfcc: F32
     family: I64
-    families: tuple[str, ...]
-    tune: tuple[str, ...]
+
+    @property
+    def has_family(self) -> F32:
+        """1 for the family of each piece, 0 for others. Shape (n, n_families)."""
+        hot: F32 = np.eye(len(MELODY), dtype=np.float32)[self.family]
+        return hot
 
 
 def rendered(part: str, n: int, cache: Path | None) -> Rendered:
@@ -50,10 +52,8 @@ def rendered(part: str, n: int, cache: Path | None) -> Rendered:
     else:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    families, family = np.unique(arrays["family"], return_inverse=True)
-    return Rendered(
-        arrays["vectors"], arrays["mfcc"], family, tuple(map(str, families)), tuple(map(str, arrays["tune"]))
-    )
+    family = np.array([MELODY.index(str(name)) for name in arrays["family"]])
+    return Rendered(arrays["vectors"], arrays["mfcc"], family)
 
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -72,7 +72,6 @@ def _render(part: str, n: int) -> dict[str, np.ndarray]:
         "vectors": np.stack([embed(mono) for mono, _ in sounds]),
         "mfcc": np.stack([mfcc_statistics(mono) for mono, _ in sounds]),
         "family": np.array([family for _, family in sounds]),
-        "tune": np.array([piece.tune.name for piece in drawn]),
     }
 
 

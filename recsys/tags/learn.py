@@ -172,9 +172,8 @@ def doubted_labels(head: LearnedHead, catalogue: TrackInputs, probability: F64) 
 
 def to_label_next(learned: Learned, catalogue: TrackInputs, probability: F64) -> pl.DataFrame:
     """Return track_id, tag and probability (of the most probable tag) of 100 recordings to label, the first first."""
-    is_open = np.asarray(~np.isnan(probability).any(axis=1))
-    is_open[catalogue.tracks.rows(learned.labelled.ids())] = False
-    rows = np.flatnonzero(is_open)
+    labelled = catalogue.tracks.rows(learned.labelled.ids())
+    rows = np.setdiff1d(np.flatnonzero(~np.isnan(probability[:, 0])), labelled)
     labels = learned.head.labels
     chosen = rows[labelling_order(probability[rows], exclusive=labels.is_exclusive)[:N_NEXT]]
     best = probability[chosen].argmax(axis=1)

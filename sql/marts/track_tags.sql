@@ -1,5 +1,5 @@
--- Tags of each recording: genre, mood, instruments and voices, per tagger. Taggers named own-<kind> were trained on the
--- user's labels (recsys tags train), and only their tags with sound calibration are here.
+-- Tags of each recording: genre, mood, instruments and voices, per tagger. Taggers such as own-genre were trained on the
+-- user's labels (recsys tags train); only their tags whose calibration holds are here.
 -- reason: analysts and labels' files read it; staging is dropped when the build ends
 -- grain: track_id, tagger, tag
 -- rows: 0
