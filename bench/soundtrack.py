@@ -127,8 +127,10 @@ def listen(
         is_skipped = CHOICES[choice](distance(recordings, listener, row, tempo, energy), near, rng)
         heard.rows.append(row)
         heard.skipped.append(is_skipped)
-        heard.misfits.append(float(misfit(recordings, np.array([row]), tempo, energy)[0]))
-        time_s += SKIP_S if is_skipped else float(recordings.length_s[row])
+        ends_s = time_s + (SKIP_S if is_skipped else float(recordings.length_s[row]))
+        off = misfit(recordings, np.array([row]), curve, time_s / length_s, ends_s / length_s)
+        heard.misfits.append(float(off[0]))
+        time_s = ends_s
     return heard
 
 
@@ -168,8 +170,8 @@ def main(n_listeners: int, n_recordings: int, minutes: int) -> None:
     print("way to skip   arm             share skipped            less than fixed          distance from the curve")
     for choice in CHOICES:
         of_listeners = [
-            of_listener(recordings, curve, length_s, seed, choice)
-            for curve in ACTIVITIES.values()
+            of_listener(recordings, curve, length_s, n_listeners * number + seed, choice)
+            for number, curve in enumerate(ACTIVITIES.values())
             for seed in range(n_listeners)
         ]
         skipped = np.array([[np.mean(heard.skipped) for heard in arms] for arms in of_listeners])

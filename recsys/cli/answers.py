@@ -266,7 +266,7 @@ def explain(home: Home, listener: str, track: str, n: int) -> None:
 @click.option("--minutes", type=click.FloatRange(1, 600), help="Length. [default: 40, or that of the curve]")
 @click.option("--listener", "user_id", default="", help="Listener whose genres and country count.")
 @click.option("--start", "start_min", type=click.FloatRange(min=0), default=0.0, help="Minutes that have passed.")
-@click.option("--played", multiple=True, metavar="TRACK", help="A track that was heard; may be repeated.")
+@click.option("--heard", multiple=True, metavar="TRACK", help="A track that was heard; repeated, in their order.")
 @click.option("--skipped", multiple=True, metavar="TRACK", help="A track that was skipped; may be repeated.")
 @output_options
 @click.pass_obj
@@ -274,7 +274,7 @@ def soundtrack(home: Home, /, form: str, out: Path | None, **options: Any) -> No
     """
     Plan a soundtrack for an ACTIVITY (run, study or wind-down) or along a curve of tempo and energy.
 
-    After a skip, run it again with --start, --played and --skipped: the rest is planned anew.
+    After a skip, run it again with --start, --heard and --skipped: the rest is planned anew.
     """
     from recsys.cli.show import tables
     from recsys.published.soundtrack import Request, soundtrack

@@ -27,15 +27,15 @@ class Request:
         length_s: Length of the activity [s].
         user_id: Listener whose genres and country count; empty for nobody: only recordings available everywhere.
         start_s: Time that has passed [s].
-        played, skipped: Ids of the tracks that were heard so far. They are not listed again; what resembles those that
-            were skipped comes later or not at all.
+        heard: Ids of the tracks that were heard so far, in this order; they are not listed again.
+        skipped: Those of them that were skipped; what resembles them comes later or not at all.
     """
 
     curve: Curve
     length_s: float
     user_id: str = ""
     start_s: float = 0.0
-    played: Sequence[str] = ()
+    heard: Sequence[str] = ()
     skipped: Sequence[str] = ()
 
     @classmethod
@@ -85,11 +85,11 @@ def soundtrack(warehouse: Warehouse, request: Request) -> pl.DataFrame:
 
 def _outcomes(request: Request, row_of: Mapping[str, int]) -> list[tuple[int, bool]]:
     """Return the rows of the tracks that were heard, and whether each was skipped."""
-    heard = [*((track_id, False) for track_id in request.played), *((track_id, True) for track_id in request.skipped)]
-    for track_id, _ in heard:
+    heard = dict.fromkeys((*request.heard, *request.skipped))
+    for track_id in heard:
         if track_id not in row_of:
             raise InputError(f"There is no track {track_id!r} with tempo and energy. Search: recsys find WORDS")
-    return [(row_of[track_id], is_skipped) for track_id, is_skipped in heard]
+    return [(row_of[track_id], track_id in request.skipped) for track_id in heard]
 
 
 def _table(steps: Sequence[Step], recordings: Recordings, tracks: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +102,8 @@ def _table(steps: Sequence[Step], recordings: Recordings, tracks: pl.DataFrame) 
             "fade_at": [format_duration(float(recordings.length_s[step.row]) - step.fade_s) for step in steps],
             "fade_s": [step.fade_s for step in steps],
         },
-        schema_overrides={"track_id": pl.String},
+        schema_overrides=dict.fromkeys(("track_id", "start", "fade_at"), pl.String)
+        | dict.fromkeys(("target_bpm", "target_energy", "fade_s"), pl.Float64),
     )
     return planned.join(tracks, on="track_id", how="left", maintain_order="left").select(
         "start",

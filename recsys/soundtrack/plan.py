@@ -20,6 +20,7 @@ from recsys.soundtrack.curve import Curve
 TEMPO_OCTAVES, ENERGY = 0.1, 0.1
 DOUBLE_OCTAVES = 0.1  # distance of a tempo from its double
 SLOT_S = 180.0
+LONG_S = 600.0  # a recording may be longer only if it is no more than a third of the activity
 LIKED = 1.0  # weight of what is liked (0..1)
 CHANGE, CLASH, AGAIN = 0.25, 0.3, 3.0  # weights of a squared change of tempo, keys that clash, an artist again
 RECENT = 3  # recordings within which an artist should not come again
@@ -109,7 +110,7 @@ def plan(
     adjustment: F64 | None = None,
 ) -> list[Step]:
     """
-    Choose recordings from `start_s` to `length_s`; the last one may end later.
+    Choose recordings from `start_s` to `length_s`; the last one may end later. None are chosen once the time is over.
 
     Args:
         recordings: Recordings to choose from; each is chosen once.
@@ -122,6 +123,8 @@ def plan(
     Returns:
         The recordings in order; fewer than the time needs if none is left.
     """
+    if start_s >= length_s:
+        return []
     search = _Search(
         recordings,
         curve,
@@ -139,10 +142,19 @@ def tempo_distance(octaves: F64, other: F64 | float) -> F64:
     return np.asarray(np.minimum(apart, np.abs(apart - 1) + DOUBLE_OCTAVES))
 
 
-def misfit(recordings: Recordings, rows: I64, tempo_bpm: F64 | float, energy: F64 | float) -> F64:
-    """Return the squared distance of recordings from what a curve asks for, in tolerances."""
-    tempo = tempo_distance(recordings.octaves[rows], np.log2(tempo_bpm)) / TEMPO_OCTAVES
-    return np.asarray(tempo**2 + ((recordings.energy[rows] - energy) / ENERGY) ** 2)
+def misfit(recordings: Recordings, rows: I64, curve: Curve, start: float, end: float | F64) -> F64:
+    """
+    Return the squared distance of recordings from a curve, in tolerances: the mean of their start, middle and end.
+
+    `start` and `end` are shares of the curve's time; what lies after its end counts as its end.
+    """
+    moments = [curve.values(np.minimum(share, 1.0)) for share in (start, (start + end) / 2, end)]
+    distances = [
+        (tempo_distance(recordings.octaves[rows], np.log2(tempo_bpm)) / TEMPO_OCTAVES) ** 2
+        + ((recordings.energy[rows] - energy) / ENERGY) ** 2
+        for tempo_bpm, energy in moments
+    ]
+    return np.asarray(np.mean(distances, axis=0))
 
 
 class _Sequence(NamedTuple):
@@ -189,21 +201,22 @@ class _Search:
 
     def _fitting(self) -> I64:
         """Return the rows of the recordings that fit any moment of the rest of the curve best, ascending."""
-        every = np.arange(len(self.liked))
-        if len(every) <= N_POOL:
-            return every
+        short = np.flatnonzero(self.recordings.length_s <= max(self.length_s / 3, LONG_S))
+        if len(short) <= N_POOL:
+            return short
         chosen = []
-        for share in np.linspace(min(self.start_s / self.length_s, 1.0), 1, N_GRID):
-            cost = misfit(self.recordings, every, *self.curve.values(share)) - LIKED * self.liked
-            chosen.append(np.argpartition(cost, N_POOL - 1)[:N_POOL])
+        for share in np.linspace(self.start_s / self.length_s, 1, N_GRID):
+            cost = misfit(self.recordings, short, self.curve, share, share) - LIKED * self.liked[short]
+            chosen.append(short[np.argpartition(cost, N_POOL - 1)[:N_POOL]])
         return np.unique(np.concatenate(chosen))
 
     def _continued(self, sequence: _Sequence, pool: I64) -> list[_Sequence]:
         """Return the best continuations of a sequence by one recording."""
         rows = np.setdiff1d(pool, sequence.rows)
         lengths = self.recordings.length_s[rows]
-        middle = np.minimum((sequence.end_s + lengths / 2) / self.length_s, 1.0)
-        cost = lengths / SLOT_S * (misfit(self.recordings, rows, *self.curve.values(middle)) - LIKED * self.liked[rows])
+        start, ends = sequence.end_s / self.length_s, (sequence.end_s + lengths) / self.length_s
+        off = misfit(self.recordings, rows, self.curve, start, ends)
+        cost = lengths / SLOT_S * (off - LIKED * self.liked[rows])
         before = (*self.heard, *sequence.rows)[-RECENT:]
         cost = cost + (_transition(self.recordings, before, rows) if before else 0.0)
         return [

@@ -21,7 +21,25 @@ genre_plays as (
     group by tracks.genre
 ),
 
-favourite as (select max(n_plays) as n_plays from genre_plays)
+favourite as (select max(n_plays) as n_plays from genre_plays),
+
+available as (
+    select
+        tracks.track_id,
+        row_number() over (
+            partition by coalesce(links.same_as, tracks.track_id) order by links.track_id is null desc, tracks.track_id
+        ) as copy_no
+    from marts.track_features as tracks
+    cross join as_of
+    left join marts.duplicate_links as links on tracks.track_id = links.track_id
+    where
+        (tracks.release_date is null or tracks.release_date <= as_of.as_of)
+        and (tracks.withdrawn_at is null or tracks.withdrawn_at > as_of.as_of)
+        and (
+            tracks.available_in is null
+            or list_contains(tracks.available_in, (select listener.country from listener))
+        )
+)
 
 select
     tracks.track_id,
@@ -36,16 +54,7 @@ select
     tracks.mode,
     coalesce(genre_plays.n_plays / favourite.n_plays, 0.0) as liked
 from marts.track_features as tracks
-cross join as_of
+inner join available on tracks.track_id = available.track_id and available.copy_no = 1
 cross join favourite
 left join genre_plays on tracks.genre = genre_plays.genre
-left join marts.duplicate_links as links on tracks.track_id = links.track_id
-where
-    links.track_id is null
-    and (tracks.release_date is null or tracks.release_date <= as_of.as_of)
-    and (tracks.withdrawn_at is null or tracks.withdrawn_at > as_of.as_of)
-    and (
-        tracks.available_in is null
-        or list_contains(tracks.available_in, (select listener.country from listener))
-    )
 order by tracks.track_id asc

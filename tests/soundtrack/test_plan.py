@@ -41,10 +41,12 @@ def cost_per_second(tracks: Recordings, order: tuple[int, ...], length_s: float)
         if time_s >= length_s:
             return None
         length, octaves = tracks.length_s[row], tracks.octaves[row]
-        share = min((time_s + length / 2) / length_s, 1)
-        target = np.log2(100) + share * (np.log2(140) - np.log2(100)), 0.2 + share * 0.6
-        apart = abs(octaves - target[0])
-        squared = (min(apart, abs(apart - 1) + 0.1) / 0.1) ** 2 + ((tracks.energy[row] - target[1]) / 0.1) ** 2
+        squared = 0.0
+        for moment in (time_s, time_s + length / 2, time_s + length):
+            share = min(moment / length_s, 1)
+            apart = abs(octaves - np.log2(100) - share * (np.log2(140) - np.log2(100)))
+            squared += (min(apart, abs(apart - 1) + 0.1) / 0.1) ** 2 / 3
+            squared += ((tracks.energy[row] - 0.2 - share * 0.6) / 0.1) ** 2 / 3
         cost += length / 180 * (squared - tracks.liked[row])
         if place:
             before = order[place - 1]
@@ -111,12 +113,25 @@ def test_what_was_heard_does_not_come_again() -> None:
     assert not {step.row for step in rest} & set(heard)
 
 
-@pytest.mark.parametrize(("n", "length_s", "start_s"), [(0, 600.0, 0.0), (3, 36_000.0, 0.0), (3, 600.0, 900.0)])
+@pytest.mark.parametrize(
+    ("n", "length_s", "start_s"), [(0, 600.0, 0.0), (3, 36_000.0, 0.0), (3, 600.0, 600.0), (3, 600.0, 900.0)]
+)
 def test_too_few_recordings_are_all_listed(n: int, length_s: float, start_s: float) -> None:
-    """None gives none; a time that is over asks for no more than one."""
+    """None gives none, as does a time that is over."""
     found = plan(recordings(n), CURVE, length_s, start_s=start_s)
 
-    assert len(found) == (1 if start_s > length_s else n)
+    assert len(found) == (0 if start_s >= length_s else n)
+
+
+def test_a_long_recording_is_no_soundtrack() -> None:
+    """Beyond ten minutes and a third of the activity, however well it fits in its middle."""
+    tracks = recordings(30)
+    tracks.length_s[4], tracks.octaves[4], tracks.energy[4] = 700.0, np.log2(120), 0.5
+
+    hour, half_hour = (plan(tracks, CURVE, length_s) for length_s in (3_600.0, 1_800.0))
+
+    assert 4 in {step.row for step in hour}
+    assert 4 not in {step.row for step in half_hour}
 
 
 def test_tracks_without_tempo_energy_or_length_are_left_out() -> None:

@@ -31,7 +31,7 @@ def test_only_available_recordings_are_listed(warehouse: Warehouse) -> None:
     """Those available everywhere, or in the country of the listener; none that is withdrawn, a copy or not released."""
     listener = warehouse.query("select user_id, country from marts.listener_profile where country <> 'unknown'").row(0)
     tracks = warehouse.query("select * from marts.track_features")
-    copies = warehouse.query("select track_id from marts.duplicate_links")["track_id"].to_list()
+    original = dict(warehouse.query("select track_id, same_as from marts.duplicate_links").iter_rows())
     last_day = warehouse.query("select as_of from meta.build").item()
 
     for user_id, country in (("", None), listener):
@@ -41,12 +41,12 @@ def test_only_available_recordings_are_listed(warehouse: Warehouse) -> None:
             for track in tracks.iter_rows(named=True)
             if track["tempo_bpm"] is not None
             and track["duration_ms"] is not None
-            and track["track_id"] not in copies
             and (track["release_date"] is None or track["release_date"] <= last_day)
             and (track["withdrawn_at"] is None or track["withdrawn_at"] > last_day)
             and (track["available_in"] is None or country in track["available_in"])
         ]
         assert len(listed) > 20
+        assert len({original.get(track_id, track_id) for track_id in listed}) == len(listed)
         assert set(listed) <= set(allowed)
 
 
@@ -72,10 +72,18 @@ def test_skipped_tracks_change_the_rest(warehouse: Warehouse) -> None:
     first = soundtrack(warehouse, request())
     played, skipped = first["track_id"].to_list()[:2]
 
-    rest = soundtrack(warehouse, request(start_min=5.0, played=(played,), skipped=(skipped,)))
+    rest = soundtrack(warehouse, request(start_min=5.0, heard=(played, skipped), skipped=(skipped,)))
 
     assert rest["start"][0] == "5:00.0"
     assert not {played, skipped} & set(rest["track_id"])
+
+
+def test_nothing_is_left_when_the_time_is_over(warehouse: Warehouse) -> None:
+    """The columns stay."""
+    over, whole = (soundtrack(warehouse, request(start_min=start)) for start in (20.0, 0.0))
+
+    assert over.is_empty()
+    assert over.columns == whole.columns
 
 
 @pytest.mark.parametrize(
