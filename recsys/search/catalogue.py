@@ -89,6 +89,7 @@ class Catalogue:
             machine may not be read.
         spellings: Key of a tag (see `tag_key`) -> how the catalogue spells it, the most frequent spelling first.
         quantiles: Feature -> its quantiles.
+        stated: The genres that tracks state.
         heard: The tags that `tags` has.
     """
 
@@ -100,6 +101,7 @@ class Catalogue:
     embed: Callable[[str], Reference | None] | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
     heard: frozenset[str] = frozenset()
 
     @classmethod
@@ -118,7 +120,8 @@ class Catalogue:
         )
         rows = ids.join(tracks.select("track_id", "row"), on="track_id", how="left", maintain_order="left")["row"]
         tags = heard.join(tracks.select("track_id", "row"), on="track_id", maintain_order="left").drop("track_id")
-        counts = pl.concat([tracks["genres"].explode().drop_nulls().rename("tag"), heard["tag"]]).value_counts()
+        stated = tracks["genres"].explode().drop_nulls().rename("tag")
+        counts = pl.concat([stated, heard["tag"]]).value_counts()
         return cls(
             tables=in_memory({"tracks": tracks, "tags": tags}),
             as_of=as_of,
@@ -127,6 +130,7 @@ class Catalogue:
             rows_of_index=rows.fill_null(NO_ROW).to_numpy(),
             embed=embed,
             spellings=_spellings(counts),
+            stated=frozenset(stated.unique()),
             heard=frozenset(heard["tag"].unique()),
             quantiles={name: _quantiles(tracks[name].drop_nulls()) for name in FEATURES},
         )
@@ -156,7 +160,8 @@ class Catalogue:
         return self.tables.query(
             f"""
             select row, recording_id, title, artist_name, tempo_bpm, loudness_lufs, energy, has_sound from tracks
-            where (track_id = {literal(name)} or title_words = {words(name)}) and contains(artist_words, {part(artist)})
+            where (track_id = {literal(name)} or title_words = {words(name)})
+                and contains(coalesce(artist_words, ''), {part(artist)})
             order by has_sound desc, row
             """
         )

@@ -34,7 +34,7 @@ class Condition:
         where: SQL predicate.
         score: SQL of how well a track that satisfies it fits, 0..1.
         values: Name -> SQL of what `reason` reads.
-        joins: Alias -> SELECT with a column track_id, joined where a track has a row.
+        joins: Alias -> SELECT with a column row, the number of a track; joined where a track has a row.
         reason: What a result shows of the condition: the track's own value.
         words: Words that are searched for in names, in the order of the text; empty for other conditions.
         sound: What the tracks must sound like, a `catalogue.Reference`; None for other conditions.
@@ -145,6 +145,19 @@ def _refuse_sound(*conditions: Condition) -> None:
         raise InputError("'like' cannot follow 'not' or stand beside 'or'. Write it as a term of its own")
 
 
+def distinct(conditions: Sequence[Condition]) -> list[Condition]:
+    """Return the conditions without those that an earlier one already states."""
+    first: dict[tuple[str, str], Condition] = {}
+    for one in conditions:
+        first.setdefault((one.where, one.text if one.sound is not None else ""), one)
+    return list(first.values())
+
+
+def name_of(kind: str, *texts: str) -> str:
+    """Return an SQL name that the same texts always get, and others do not."""
+    return f"{kind}_{crc32(chr(0).join(texts).encode()):x}"
+
+
 def any_of(conditions: Sequence[Condition]) -> Condition:
     """
     Return the condition that at least one of several is satisfied; a track scores by the best of them.
@@ -152,12 +165,12 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
     Raises:
         InputError: One of several is about similar sound.
     """
+    conditions = distinct(conditions)
     if len(conditions) == 1:
         return conditions[0]
     _refuse_sound(*conditions)
-    holds = [f"coalesce({one.where}, false)" for one in conditions]
-    flags = {f"holds_{crc32(where.encode()):x}": where for where in holds}
-    scores = [f"case when {where} then {one.score} else 0 end" for where, one in zip(holds, conditions, strict=True)]
+    flags = {name_of("holds", one.where): f"coalesce({one.where}, false)" for one in conditions}
+    scores = [f"case when {one.where} then {one.score} else 0 end" for one in conditions]
 
     def reason(row: Row) -> str:
         shown = [one.reason(row) for flag, one in zip(flags, conditions, strict=True) if row[flag]]
@@ -165,7 +178,7 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
 
     return Condition(
         text=" or ".join(one.text for one in conditions),
-        where=f"({' or '.join(holds)})",
+        where=" or ".join(f"({one.where})" for one in conditions),
         score=f"greatest({', '.join(scores)})",
         values={name: sql for one in conditions for name, sql in one.values.items()} | flags,
         joins={name: sql for one in conditions for name, sql in one.joins.items()},

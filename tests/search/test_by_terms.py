@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import unicodedata
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -19,7 +22,7 @@ from recsys.installation.plugins import plugin
 from recsys.search import places
 from recsys.search.by_terms import Results, search
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Span
+from recsys.search.condition import Span, literal
 from recsys.search.grammar import MAX_CHARACTERS, TERMS, is_of_names, parser, terms
 from recsys.search.names import words
 from recsys.search.terms.key import PITCHES, compatible_keys, key_of
@@ -39,7 +42,7 @@ insert into marts.track_features values
 ('t6', 'Withdrawn',      'Ada', 'FR',      'Südwind', 'independent',       '2020-01-01', 5, ['techno'],   'en', false, null,  125, 'E', 'minor', .8);
 insert into marts.track_tags (track_id, tag, kind, confidence) values
 ('t1', 'piano', 'instrument', .9), ('t4', 'piano', 'instrument', .6), ('t2', 'piano', 'instrument', .01),
-('t1', 'no vocals', 'vocal', .4), ('t1', 'female vocalists', 'vocal', .1),
+('t1', 'drums', 'instrument', .9), ('t1', 'no vocals', 'vocal', .4), ('t1', 'female vocalists', 'vocal', .1),
 ('t2', 'no vocals', 'vocal', .1), ('t2', 'female vocalists', 'vocal', .4);
 """  # noqa: E501 - a table
 ANGLES = {"t1": 0.0, "t2": 0.2, "t3": 0.5, "t4": 0.1}
@@ -71,11 +74,15 @@ update marts.track_features set duration_ms = minutes * 60000, danceability = en
 """
 
 
-def made(path: Path, *, with_index: bool) -> Catalogue:
-    """Return the catalogue of the tracks above."""
+def made(path: Path, *, with_index: bool, titles: Sequence[str] = ()) -> Catalogue:
+    """Return the catalogue of the tracks above, and of tracks s00, s01 ... with titles alone."""
     with duckdb.connect(path) as connection:
         connection.execute(SCHEMA)
         connection.execute(ROWS)
+        for nth, title in enumerate(titles):
+            connection.execute(
+                "insert into marts.track_features (track_id, title) values (?, ?)", [f"s{nth:02}", title]
+            )
         connection.execute(DERIVED)
     vectors = np.array([[np.cos(angle), np.sin(angle)] for angle in ANGLES.values()], np.float32)
     index = Index.build(list(ANGLES), vectors, version="v1") if with_index else None
@@ -141,6 +148,21 @@ def found(results: Results) -> list[str]:
         ("o'clock", ["t5"]),
         ("t3", ["t3"]),
         ("withdrawn", []),
+        ("energetic or upbeat", ["t2", "t3"]),
+        ("Brazil or Brazilian", ["t5"]),
+        ("Am or A minor", ["t4", "t1", "t3", "t2"]),
+        ("slow or slow", ["t4", "t1"]),
+        ("slow or fast or slow", ["t4", "t3", "t2", "t1"]),
+        ("not piano", ["t3", "t2"]),  # of t5, neither genres nor tags are known
+        ("not drums", ["t4", "t2"]),  # no genre here: known of what taggers heard
+        ("not calm", ["t3", "t2"]),
+        ("not high energy", ["t4", "t1"]),
+        ("not label north", ["t4", "t3"]),  # t5 has no label
+        ("not by ada", ["t4", "t1", "t5"]),
+        ("not night", ["t2", "t1", "t5"]),
+        ("label orth", []),  # words are found from their start
+        ("techno & house", ["t3"]),
+        ("t2 ... !", ["t2"]),
     ],
 )
 def test_a_term_finds_its_tracks(catalogue: Catalogue, text: str, expected: list[str]) -> None:
@@ -313,6 +335,10 @@ def test_long_searches_are_refused(catalogue: Catalogue) -> None:
         search(catalogue, "x" * 10_000, n=1)
     with pytest.raises(InputError, match=r"31 conditions, expected at most 30"):
         search(catalogue, "techno," * 31, n=1)
+    with pytest.raises(InputError, match=r"99 conditions, expected at most 30"):
+        search(catalogue, " or ".join(["piano"] * 99), n=1)
+    with pytest.raises(InputError, match=r"240 conditions, expected at most 30"):
+        search(catalogue, " ".join(f"{number}" for number in range(240)), n=1)
 
 
 VOCABULARY = [
@@ -358,10 +384,10 @@ def test_any_text_is_searched_for_or_refused(catalogue: Catalogue, text: str) ->
 
 
 def test_names_are_told_from_terms(catalogue: Catalogue) -> None:
-    """Words alone are a search for names; a term or quotes are not."""
-    texts = ["night lights", "the", "night techno", '"night"', "not", "120 bpm"]
+    """Words alone are a search for names; a term, quotes, `or`, and what cannot be read are not."""
+    texts = ["night lights", "the", "night techno", '"night"', "not", "120 bpm", "love or hate", "piano or"]
 
-    assert [is_of_names(text, catalogue) for text in texts] == [True, True, False, False, True, False]
+    assert [is_of_names(text, catalogue) for text in texts] == [True, True, False, False, True, False, False, False]
 
 
 def test_compatible_keys_are_neighbours_on_the_camelot_wheel() -> None:
@@ -394,6 +420,10 @@ def test_keys_are_read_in_their_spellings(text: str, key: str) -> None:
         ("10s", date(2010, 1, 1), date(2019, 12, 31)),
         ("early 1980s", date(1980, 1, 1), date(1984, 12, 31)),
         ("1990s or older", date(1, 1, 1), date(1999, 12, 31)),
+        ("1990s or later", date(1990, 1, 1), date(9999, 12, 31)),
+        ("1990s or earlier", date(1, 1, 1), date(1999, 12, 31)),
+        ("late 1990s", date(1995, 1, 1), date(1999, 12, 31)),
+        ("late 1990s or later", date(1995, 1, 1), date(9999, 12, 31)),
         ("since 2020", date(2020, 1, 1), date(9999, 12, 31)),
         ("last 5 years", date(2021, 7, 1), AS_OF),
     ],
@@ -411,16 +441,63 @@ def test_spans() -> None:
     assert Span.of("100", tolerance=0.03) == Span(97.0, 103.0)
 
 
-@pytest.mark.parametrize(
-    "text", ["Zoë's Straße, 2", "O'Clock; DROP_table", "ÅÄÖ Ærø — Łódź", "日本語 ガ", "¿Qué?", "", "&"]
+SCRIPTS = tuple(
+    line.strip()
+    for line in """
+    Zoë's Straße, 2
+    O'Clock; DROP_table
+    ÅÄÖ Ærø — Łódź
+    日本語 ガ
+    ¿Qué?
+    한국어 노래
+    हिन्दी गीत
+    தமிழ்
+    Οδυσσεύς
+    ภาษาไทย
+    עִבְרִית
+    اُردُو
+    İstanbul
+    Việt
+    бой
+    """.strip().splitlines()
 )
-def test_words_are_those_of_the_columns(catalogue: Catalogue, text: str) -> None:
-    """Python and the SQL that makes the columns of words reduce a text in the same way."""
-    letters = "replace(lower(strip_accents(concat(' ', $text, ' '))), 'ß', 'ss')"
-    sql = f"select regexp_replace({letters}, $other, ' ', 'g') as made"
-    made = catalogue.tables.query(sql, {"text": text, "other": r"[^\p{L}\p{N}]+"}).item()
 
-    assert words(text) == f"'{made}'"
+
+@pytest.fixture(scope="module")
+def in_scripts(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """A catalogue whose titles are texts in many scripts."""
+    return made(tmp_path_factory.mktemp("scripts") / "w.duckdb", with_index=False, titles=SCRIPTS)
+
+
+@pytest.mark.parametrize(("nth", "text"), list(enumerate(SCRIPTS)))
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_words_are_those_of_the_columns(
+    in_scripts: Catalogue, nth: int, text: str, form: Literal["NFC", "NFD"]
+) -> None:
+    """A title is found by its own text, composed or decomposed, in capitals or small letters."""
+    column = in_scripts.tables.query(f"select title_words from tracks where track_id = 's{nth:02}'").item()
+
+    assert words(unicodedata.normalize(form, text)) == literal(column)
+    assert found(search(in_scripts, f'"{text}"', n=1)) == [f"s{nth:02}"]
+    assert found(search(in_scripts, f'"{text.lower()}"', n=1)) == [f"s{nth:02}"]
+    assert found(search(in_scripts, f'"{text.upper()}"', n=1)) == [f"s{nth:02}"]
+
+
+@pytest.mark.parametrize("text", ["artist &", 'label "!"', '""', '"&"', "by ...", "_"])
+def test_a_name_without_a_letter_is_refused(catalogue: Catalogue, text: str) -> None:
+    """Instead of being a part of every name."""
+    with pytest.raises(InputError, match="has no letter or digit"):
+        search(catalogue, text, n=1)
+
+
+def test_equal_conditions_count_once(catalogue: Catalogue) -> None:
+    """In fit, in reasons and in how the search was understood."""
+    once, twice = search(catalogue, "75-85 bpm, techno", n=9), search(catalogue, "75-85 bpm, techno, techno", n=9)
+    either = search(catalogue, "piano or Piano", n=1)
+
+    assert twice.rows.equals(once.rows)
+    assert twice.understood == once.understood
+    assert (either.understood, either.rows["why"].to_list()) == (("piano",), ["genre piano"])
 
 
 def test_places_have_codes() -> None:

@@ -40,7 +40,7 @@ def days_of(text: str, as_of: date) -> tuple[date, date]:
         return as_of - timedelta(days=round(DAYS_PER_YEAR * int(found[1] or 1)) - 1), as_of
     if found := re.search(rf"({_DECADE})", text):
         first, last = _decade(found[1])
-        first, last = (first, first + 4) if "early" in text else (first + 5, last) if "late" in text else (first, last)
+        first, last = _part_of(text, first, last)
     else:
         years = sorted(int(year) for year in re.findall(_YEAR, text))
         first, last = years[0], years[-1]
@@ -51,6 +51,13 @@ def _decade(text: str) -> tuple[int, int]:
     digits = int(re.sub(r"\D", "", text))
     first = digits if digits > 99 else digits + (1900 if digits >= 30 else 2000)
     return first, first + 9
+
+
+def _part_of(text: str, first: int, last: int) -> tuple[int, int]:
+    """Return the first or the last half of a decade, where a text says early or late."""
+    if re.search(r"\bearly\b", text):
+        return first, first + 4
+    return (first + 5, last) if re.search(r"\blate\b", text) else (first, last)
 
 
 def _open_ended(text: str, first: int, last: int) -> tuple[date, date]:
