@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError, UnknownIds
 from recsys.installation.plugins import plugin
-from recsys.search import places
+from recsys.search import by_terms, places
 from recsys.search.by_terms import Results, search
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Span, literal
@@ -28,7 +28,7 @@ from recsys.search.names import words
 from recsys.search.terms.key import PITCHES, compatible_keys, key_of
 from recsys.search.terms.length import seconds_of
 from recsys.search.terms.year import days_of
-from recsys.search.vector_index import Index
+from recsys.search.vector_index import Index, IndexSettings
 from recsys.warehouse.query import Warehouse
 
 AS_OF = date(2026, 6, 30)
@@ -230,12 +230,12 @@ def test_an_empty_result_says_what_to_drop(catalogue: Catalogue) -> None:
     one = search(catalogue, "techno, 1990s, from Japan", n=5)
     two = search(catalogue, "techno, from Brazil, in Japanese", n=5)
 
-    assert one.advice[:2] == ("Without “techno”: 1 results", "Without “artist from Japan”: 1 results")
+    assert one.advice[:2] == ("Without “techno”: 1 result", "Without “artist from Japan”: 1 result")
     assert two.n_found == 0
     assert two.advice == (
         "Without “artist from Brazil” and “language ja”: 2 results",
-        "Without “techno” and “artist from Brazil”: 1 results",
-        "Without “techno” and “language ja”: 1 results",
+        "Without “techno” and “artist from Brazil”: 1 result",
+        "Without “techno” and “language ja”: 1 result",
     )
 
 
@@ -262,6 +262,77 @@ def test_similar_sound(catalogue: Catalogue) -> None:
     rows = search(catalogue, "like t1", n=1).rows
     assert rows["why"][0] == f"sound {np.cos(0.1):.2f} like Blue Harbour by Zoë Tanabe"
     assert rows["fit"][0] == pytest.approx(np.cos(0.1), abs=1e-6)
+
+
+def test_similar_to_two_tracks_is_similar_on_average(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the mean of both similarities, also if only one neighbour is asked for: the best of one reference alone."""
+    monkeypatch.setattr(by_terms, "N_NEIGHBOURS", 1)
+
+    rows = search(catalogue, "like t1, like t3", n=1).rows
+
+    assert rows["track_id"].to_list() == ["t2"]  # t4 is nearer to t1
+    assert rows["fit"][0] == pytest.approx((np.cos(0.2) + np.cos(0.3)) / 2, abs=1e-6)
+
+
+def test_as_many_neighbours_as_asked_for(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More results than neighbours are usually searched."""
+    monkeypatch.setattr(by_terms, "N_NEIGHBOURS", 1)
+
+    assert found(search(catalogue, "like t1", n=3)) == ["t4", "t2", "t3"]
+
+
+def test_removed_vectors_are_not_searched(tmp_path: Path) -> None:
+    """A removed track is no result and no reference; every track that is there is found."""
+    angles = ANGLES | {f"x{nth}": 1.5 + nth / 100 for nth in range(36)}  # of no track: enough for clusters
+    vectors = np.array([[np.cos(angle), np.sin(angle)] for angle in angles.values()], np.float32)
+    settings = IndexSettings(exact_below=2, min_recall=0.0, max_removed_share=0.9)
+    index = Index.build(list(angles), vectors, version="v1", settings=settings)
+    index.remove(["t2"])
+    made(tmp_path / "w.duckdb", with_index=False)
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        without = Catalogue.read(warehouse, index)
+
+    assert index.ids.tolist() == list(angles)
+    assert index.is_there.tolist() == [name != "t2" for name in angles]
+    assert found(search(without, "like t1", n=9)) == ["t4", "t3"]
+    with pytest.raises(InputError, match="has not been analysed"):
+        search(without, "like t2", n=9)
+
+
+def test_a_recording_is_found_once(tmp_path: Path) -> None:
+    """Of accepted duplicates, the better or newer one; counts and advice count recordings."""
+    path = tmp_path / "w.duckdb"
+    made(path, with_index=False)
+    with duckdb.connect(path) as connection:
+        connection.execute("insert into marts.duplicate_links values ('t2', 't3')")
+    with Warehouse.open(path) as warehouse:
+        catalogue = Catalogue.read(warehouse)
+
+    either = search(catalogue, "techno", n=9)
+    missing = search(catalogue, "fast, techno, in German", n=9)
+    close = search(catalogue, "techno, house, fast", n=9)
+
+    assert (found(either), either.n_found) == (["t3"], 1)
+    assert missing.advice[0] == "Without “language de”: 1 result"
+    assert close.rows["track_id"].to_list() == ["t3"]  # t2 misses house
+
+
+def test_notes_count_in_plain_english(catalogue: Catalogue) -> None:
+    """One track satisfies, several satisfy; one misses, several miss."""
+    assert search(catalogue, "techno, house", n=9).notes()[1] == "1 track satisfies all conditions"
+    assert search(catalogue, "techno", n=9).notes()[1] == "2 tracks satisfy all conditions"
+    close = search(catalogue, "150-170 bpm, minor, techno", n=9).notes()[1]
+    assert close == "0 tracks satisfy all conditions, and 4 that miss one condition"
+    assert search(catalogue, "techno, over 150 bpm, house", n=1).notes()[1].endswith("and 1 that misses one condition")
+
+
+def test_few_words_get_suggestions(catalogue: Catalogue) -> None:
+    """The first three that are unknown."""
+    advice = search(catalogue, "night tecno harbor brazilan tannabe", n=5).advice
+
+    assert [line.split("”")[0].removeprefix("For “") for line in advice if line.startswith("For")] == [
+        *("tecno", "harbor", "brazilan")
+    ]
 
 
 def test_similar_sound_needs_a_track_with_sound(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -339,6 +410,14 @@ def test_long_searches_are_refused(catalogue: Catalogue) -> None:
         search(catalogue, " or ".join(["piano"] * 99), n=1)
     with pytest.raises(InputError, match=r"240 conditions, expected at most 30"):
         search(catalogue, " ".join(f"{number}" for number in range(240)), n=1)
+
+
+def test_a_slow_search_is_stopped(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With advice for a search."""
+    monkeypatch.setattr("recsys.search.catalogue.LIMIT_S", 0.01)
+
+    with pytest.raises(InputError, match=r"took longer than 0\.01 s and was stopped\. Write fewer terms"):
+        catalogue.query("select sum(a.range * b.range) from range(10000000) as a, range(10000000) as b")
 
 
 VOCABULARY = [
