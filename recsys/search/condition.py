@@ -17,11 +17,26 @@ from recsys.errors import InputError
 
 Row = Mapping[str, Any]  # values of a result by name
 UNKNOWN = "unknown"
-NUMBER = r"-?\d+(?:\.\d+)?"
+NUMBER = r"-?\d{1,9}(?:\.\d+)?"
 _BELOW = r"under|below|(?:less|slower|shorter|quieter)\s+than|up\s+to|at\s+most|max(?:imum)?|before|<=?"
 _ABOVE = r"over|above|(?:more|faster|longer|louder)\s+than|at\s+least|min(?:imum)?|>=?"
+_OR_BELOW = r"or\s+(?:less|lower|fewer|slower|shorter|quieter|below|under)"
+_OR_ABOVE = r"or\s+(?:more|higher|faster|longer|louder|above|over)|and\s+up"
 DASH = "-|\N{EN DASH}|\N{EM DASH}"
-RANGE = rf"(?:(?:{_BELOW}|{_ABOVE}|between|around|about|~)\s*)?{NUMBER}\+?(?:\s*(?:{DASH}|to\b|and\b)\s*{NUMBER})?"
+LEAD = rf"(?:(?:{_BELOW}|{_ABOVE}|between|from|around|about|~)\s*)?"
+OPEN_END = rf"(?:\s+(?:{_OR_BELOW}|{_OR_ABOVE})(?!\w|\s+than\b|\s+energetic\b|\s*[-\d]))?"
+
+
+def range_pattern(unit: str, number: str = NUMBER) -> str:
+    """
+    Return a regular expression of a range such as `70-90 bpm`, `from 70 bpm to 90 bpm` or `90 bpm or faster`.
+
+    Args:
+        unit: Regular expression of the unit, which stands after the last number and may stand after the first.
+        number: Regular expression of a number.
+    """
+    end = rf"(?:\s*(?:{unit}))?\s*(?:{DASH}|to\b|and\b)\s*{number}"
+    return rf"{LEAD}{number}\+?(?:{end})?\s*(?:{unit})(?!\w){OPEN_END}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +81,17 @@ class Span:
         Read a range such as `70-90`, `under 95`, `140+` or `120`.
 
         Args:
-            text: The range, as `RANGE` matches it; other words around it are ignored.
+            text: The range, as `range_pattern` matches it; units are ignored.
             tolerance: A single number x means x * (1 - tolerance) to x * (1 + tolerance).
         """
-        plain = re.sub(rf"(?<=\d)\s*(?:{DASH})\s*(?={NUMBER})", " to ", text)
+        lower = text.lower()
+        plain = re.sub(rf"(\d)\s*(?:(?!to\b|and\b)[a-z%]+)?\s*(?:{DASH})\s*(?={NUMBER})", r"\1 to ", lower)
         numbers = [float(number) for number in re.findall(NUMBER, plain)]
         if len(numbers) > 1:
             return cls(min(numbers[:2]), max(numbers[:2]))
-        if re.match(rf"\s*(?:{_BELOW})", text, re.IGNORECASE):
+        if re.match(rf"\s*(?:{_BELOW})|.*\s(?:{_OR_BELOW})", lower):
             return cls(None, numbers[0])
-        if "+" in text or re.match(rf"\s*(?:{_ABOVE})", text, re.IGNORECASE):
+        if "+" in lower or re.match(rf"\s*(?:{_ABOVE})|.*\s(?:{_OR_ABOVE})", lower):
             return cls(numbers[0], None)
         margin = abs(numbers[0]) * tolerance
         return cls(numbers[0] - margin, numbers[0] + margin)

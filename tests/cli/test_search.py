@@ -13,10 +13,13 @@ from recsys.warehouse.query import Warehouse
 
 TEXT = "pop, since 2015, available in Germany"
 ANSWER = """
-select track_id from marts.track_features
-where list_contains(genres, 'pop') and release_date >= date '2015-01-01'
-    and (available_in is null or list_contains(available_in, 'DE')) and withdrawn_at is null
-order by release_date desc, track_id limit 7
+select track_id from (
+    select distinct on (coalesce(same_as, track_id)) *
+    from marts.track_features left join marts.duplicate_links using (track_id)
+    where list_contains(genres, 'pop') and release_date >= date '2015-01-01'
+        and (available_in is null or list_contains(available_in, 'DE')) and withdrawn_at is null
+    order by release_date desc, track_id
+) as recordings order by release_date desc, track_id limit 7
 """
 
 

@@ -170,12 +170,80 @@ def test_a_term_finds_its_tracks(catalogue: Catalogue, text: str, expected: list
     assert found(search(catalogue, text, n=10)) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("longer than 4 minutes", (240.0, None)), ("2-3 min", (120.0, 180.0))])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("longer than 4 minutes", (240.0, None)),
+        ("2-3 min", (120.0, 180.0)),
+        ("10 minutes or less", (None, 600.0)),
+        ("3:30 or longer", (210.0, None)),
+        ("2:30 min", (142.5, 157.5)),
+        ("90 seconds to 2 minutes", (90.0, 120.0)),
+        ("2 min to 3 min", (120.0, 180.0)),
+        ("between 3:00 and 3:30", (180.0, 210.0)),
+        ("4 minutes and up", (240.0, None)),
+    ],
+)
 def test_lengths_are_in_seconds(text: str, expected: tuple[float, float | None]) -> None:
     """Minutes, and open ends."""
     span = seconds_of(text)
 
     assert (span.low, span.high) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("from 90 bpm to 110 bpm", "tempo 90 to 110 bpm, also half or double"),
+        ("90 bpm-110 bpm", "tempo 90 to 110 bpm, also half or double"),
+        ("100 bpm or faster", "tempo at least 100 bpm"),
+        ("tempo 100 or slower", "tempo at most 100 bpm"),
+        ("100 bpm or under 3 minutes", "tempo 97 to 103 bpm, also half or double or length at most 180 s"),
+        ("100 bpm or longer than 3 minutes", "tempo 97 to 103 bpm, also half or double or length at least 180 s"),
+        ("100 bpm or techno", "tempo 97 to 103 bpm, also half or double or techno"),
+        ("-12 LUFS or louder", "loudness at least -12 LUFS"),
+        ("-16 LUFS to -12 LUFS", "loudness -16 to -12 LUFS"),
+        ("-16 LUFS - -12 LUFS", "loudness -16 to -12 LUFS"),
+        ("under -14 LUFS", "loudness at most -14 LUFS"),
+        ("energy over 60 percent", "energy at least 0.6"),
+        ("energy 40% to 60%", "energy 0.4 to 0.6"),
+        ("energy 0.5 or more", "energy at least 0.5"),
+        ("10 minutes or less", "length at most 600 s"),
+        ("3:30 or longer", "length at least 210 s"),
+        ("between 1990 and 1999", "released from 1990-01-01 to 1999-12-31"),
+        ("2010-now", "released from 2010-01-01"),
+        ("1980s-1990s", "released from 1980-01-01 to 1999-12-31"),
+        ("from the 80s to the 90s", "released from 1980-01-01 to 1999-12-31"),
+        ("late 1980s to early 1990s", "released from 1985-01-01 to 1994-12-31"),
+        ("the '90s", "released from 1990-01-01 to 1999-12-31"),
+        ("before the 90s", "released to 1989-12-31"),
+    ],
+)
+def test_ranges_are_one_condition(catalogue: Catalogue, text: str, understood: str) -> None:
+    """However people write their ends, alone and among other terms."""
+    assert search(catalogue, text, n=1).understood == (understood,)
+    assert search(catalogue, f"clean, {text}, minor", n=1).understood == ("not explicit", understood, "mode minor")
+
+
+@pytest.mark.parametrize("text", ["tempo " + "9" * 320, "9" * 320 + " bpm", "energy 0." + "1" * 320, "9" * 99 + " min"])
+def test_numbers_without_end_are_read(catalogue: Catalogue, text: str) -> None:
+    """As words, or as the number that they are."""
+    assert found(search(catalogue, text, n=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("available in EU", "'EU' names no country"),
+        ("territory: ZZ", "'ZZ' names no country"),
+        ("artists from XQ", "'XQ' names no country"),
+        ("language: zz", "'zz' names no language"),
+    ],
+)
+def test_unknown_places_are_refused(catalogue: Catalogue, text: str, message: str) -> None:
+    """With what to write instead."""
+    with pytest.raises(InputError, match=f"{message}. Write an English name or an ISO"):
+        search(catalogue, text, n=1)
 
 
 @pytest.mark.parametrize("name", terms())
