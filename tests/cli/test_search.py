@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.cli import main
-from recsys.errors import InputError
+from recsys.errors import InputError, UnknownIds
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.run import Run
 from recsys.published.search import search_home
@@ -45,6 +45,8 @@ def test_the_command_prints_rows_and_how_it_understood(finished: Run) -> None:
 
 
 def test_a_file_that_does_not_exist_is_named(finished: Run) -> None:
-    """Instead of being taken for a title, where there is an index of the sound; otherwise the index is missing."""
-    with pytest.raises(InputError, match=r"No file found at nowhere\.mp3|no index of the sound"):
+    """Instead of being taken for a title; a text that is too long for a path is a title."""
+    with pytest.raises(InputError, match=r"No file found at nowhere\.mp3"):
         search_home(finished.home, "like nowhere.mp3", AudioSettings(), n=1)
+    with pytest.raises(UnknownIds, match="There is no track 'aaa"):
+        search_home(finished.home, "like " + "a" * 300, AudioSettings(), n=1)

@@ -45,11 +45,12 @@ def test_a_label_cannot_compare_with_foreign_recordings(open_page: Open, publish
         sql = f"select min(track_id) as id from marts.track_features where label_id <> '{label_id}'"
         foreign = str(warehouse.query(sql).item())
 
-    page = open_page("search", label=label_id, q=f"like {foreign}")
+    for track_id in (foreign, "trk_none"):
+        page = open_page("search", label=label_id, q=f"like {track_id}")
 
-    (error,) = page.error
-    assert error.value == "X"
-    assert [*page.dataframe] == []
+        (error,) = page.error
+        assert f"There is no track '{track_id}'. Give its id, or its title in quotes with by ARTIST" in error.value
+        assert [*page.dataframe] == []
 
 
 def test_a_name_that_reads_like_a_term_is_found(open_page: Open, published_home: Home) -> None:
