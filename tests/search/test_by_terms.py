@@ -161,6 +161,7 @@ def found(results: Results) -> list[str]:
         ("not by ada", ["t4", "t1", "t5"]),
         ("not night", ["t2", "t1", "t5"]),
         ("label orth", []),  # words are found from their start
+        ("hip hop or Em", ["t4", "t3", "t1"]),
         ("techno & house", ["t3"]),
         ("t2 ... !", ["t2"]),
     ],

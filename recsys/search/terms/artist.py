@@ -1,4 +1,4 @@
-"""Artist by name or words of it, the last also begun, up to the next comma; a name with a comma stands in quotes."""
+"""Artist by name or words of it (the last may be cut short), up to the next comma; a name with a comma in quotes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Label by its name or words of it, the last also begun, up to the next comma; or independent and major labels."""
+"""Label by name or words of it (the last may be cut short), up to the next comma; or independent and major labels."""
 
 import re
 
