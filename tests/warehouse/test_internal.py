@@ -31,6 +31,7 @@ VALUES: dict[str, object] = {
     "days": 7,
     "name": "marts.track_daily",
     "words": ["one"],
+    "text": "One",
     "artists": ["x"],
     "recordings": ["t1"],
     "probability": 0.5,
