@@ -34,7 +34,7 @@ def by_name(words: str, chosen: dict[str, str]) -> bool:
         results.drop("n_found"),
         mart="track_features",
         key="search",
-        title=f"{n_found:,} results{ORDER[data.is_operator()]}",
+        title=f"{n_found:,} {'result' if n_found == 1 else 'results'}{ORDER[data.is_operator()]}",
     )
     parts.cut_note(results.height, n_found, "Add a word, or choose a filter.")
     return True
@@ -54,25 +54,32 @@ def by_terms(text: str) -> None:
         parts.report_downloads(data.playlist_writer(text, found), ["xspf"], "playlist", "Download playlist")
         parts.cut_note(n_shown, results.n_found, "Add a term.")
     else:
-        parts.empty_state("No recording satisfies all terms.", ". ".join(results.advice))
+        advice = " ".join(one if one.endswith("?") else f"{one}." for one in results.advice)
+        parts.empty_state("No recording satisfies all terms.", advice)
     if not close.is_empty():
         title = "Recordings that miss one term"
         parts.table(close.select(CLOSE), mart="track_features", key="close", title=title, names=NAMES)
 
 
 parts.header("Search", "Recordings by what they are and how they sound; recordings and artists by name, label or id.")
-with filters.row():
+row = filters.row()
+with row:
     words = filters.text_input("Search for", "q", placeholder="calm piano, 70-90 bpm, minor")
-    is_of_names = not words.strip() or data.is_search_of_names(words)
+is_of_names = not words.strip() or parts.attempt(lambda: data.is_search_of_names(words))
+has_terms = is_of_names is not None  # otherwise the catalogue cannot be read, and names are searched alone
+with row:
     kinds = () if data.is_operator() else ("genre",)
-    chosen = filters.catalogue_filters(*kinds) if is_of_names else {}
+    chosen = filters.catalogue_filters(*kinds) if is_of_names or not has_terms else {}
 with parts.expander("What can be searched for"):
     parts.paragraph(TERMS)
 if not words.strip():
     parts.empty_state("Nothing to search for yet.", "Type what you look for: tags, a tempo, part of a title or a name.")
     st.stop()
-if not is_of_names:
+if has_terms and not is_of_names:
     by_terms(words)
     by_name(words, {})  # such as Quiet Mirror
 elif not by_name(words, chosen):
-    parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")
+    if has_terms and not any(chosen.values()):
+        by_terms(words)  # without accents, and with suggestions
+    else:
+        parts.empty_state(f"No results for “{words}”.", "Try fewer words, or remove a filter.")

@@ -53,7 +53,10 @@ def published_index(home: Home) -> "Index | None":
 
 
 def _is_file(name: str) -> bool:
-    return Path(name).is_file() or is_audio(Path(name))
+    try:
+        return Path(name).is_file() or is_audio(Path(name))
+    except OSError:  # a text that is too long for a path
+        return False
 
 
 def _of_file(path: Path, index: "Index", settings: AudioSettings) -> Reference:

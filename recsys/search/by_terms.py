@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from recsys.search import places
-from recsys.search.catalogue import Catalogue, Reference
+from recsys.search.catalogue import NO_ROW, Catalogue, Reference
 from recsys.search.condition import Condition, literal
 from recsys.search.grammar import parse
 from recsys.search.terms.mood import MOODS
@@ -37,10 +37,9 @@ SHOWN = {
 }
 _FIRST = ("rank", "track_id", "title", "artist_name", "why", "misses", "fit")
 COLUMNS = (*_FIRST, *(name for name in SHOWN if name not in _FIRST))
-N_NEIGHBOURS = (
-    1_000  # of a reference; ten times as many, and so on, while fewer results than asked for satisfy the rest
-)
-N_SUGGESTIONS = 3
+N_NEIGHBOURS = 1_000  # of a reference, among the tracks that satisfy the other conditions; more only if asked for
+N_SUGGESTIONS, MAX_COMPARED = 3, 300  # per word, and words of names that a word is compared with
+MAX_UNKNOWN, MAX_LETTERS = 3, 40  # words that get suggestions, and their length
 MAX_DROPPED, MAX_ADVICE = 2, 4  # conditions that an advice drops together, and advices
 MIN_SIMILARITY = 0.75  # of a suggestion, 0..1 as difflib measures it
 MIN_CONDITIONS, MAX_MISSABLE = 3, 5  # conditions of a search whose results may miss one, and those that may be missed
@@ -69,8 +68,10 @@ class Results:
     def notes(self) -> list[str]:
         """Return in words how the search was understood, how many tracks satisfy it, and the advice."""
         n_close = self.rows["misses"].count()
-        close = f", and {n_close:,} that miss one condition" if n_close else ""
-        found = f"{self.n_found:,} tracks satisfy all conditions{close}"
+        close = f", and {n_close:,} that {'misses' if n_close == 1 else 'miss'} one condition" if n_close else ""
+        found = (
+            f"{_counted(self.n_found, 'track')} {'satisfies' if self.n_found == 1 else 'satisfy'} all conditions{close}"
+        )
         return [f"Understood as: {'; '.join(self.understood)}", found, *self.advice]
 
 
@@ -117,20 +118,26 @@ def _missed(condition: Condition) -> Condition:
 def _ranked(rows: pl.DataFrame, n: int) -> pl.DataFrame:
     """Return the first `n` rows: those that miss nothing, then in turn the best of those that miss each condition."""
     position = pl.when(pl.col("misses").is_null()).then(-1).otherwise(pl.col("misses").cum_count().over("misses"))
-    best = rows.sort(position, -pl.col("fit"), maintain_order=True).head(n)
-    return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32))
+    ordered = rows.sort(position, -pl.col("fit"), maintain_order=True)
+    best = ordered.unique("recording_id", keep="first", maintain_order=True).head(n)
+    return best.with_columns(rank=pl.int_range(1, best.height + 1, dtype=pl.Int32)).select(COLUMNS)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def _rows(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -> pl.DataFrame:
-    """Return the best `n` rows."""
+    """Return the best `n` rows, one of each recording."""
     values = {name: sql for one in conditions for name, sql in one.values.items() if name not in SHOWN}
     listed = "".join(f", {sql} as {name}" for name, sql in values.items())
     fit = f"({' + '.join(condition.score for condition in conditions)}) / {len(conditions)}"
     query = f"""
 with hits as materialized (
-    select t.row, t.release_date, {fit} as fit{listed}
+    select t.row, t.recording_id, t.release_date, {fit} as fit{listed}
     {_from(conditions, has_sound=bool(_references(conditions)))}
     where {_where(conditions)}
+    qualify row_number() over (partition by t.recording_id order by fit desc, t.release_date desc nulls last, t.row) = 1
 ),
 
 best as (
@@ -143,7 +150,7 @@ select {", ".join(f"{sql} as {name}" for name, sql in SHOWN.items())}, best.* ex
 from best inner join tracks as t on best.row = t.row
 order by best.fit desc, best.release_date desc nulls last, best.row
 """
-    return catalogue.tables.query(query, _neighbours(catalogue, conditions))
+    return catalogue.query(query, _neighbours(catalogue, conditions, n))
 
 
 def _where(conditions: Sequence[Condition]) -> str:
@@ -163,50 +170,53 @@ def _references(conditions: Sequence[Condition]) -> list[Reference]:
     return [condition.sound for condition in conditions if condition.sound is not None]
 
 
-def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition]) -> dict[str, object] | None:
-    """Return the rows and similarities of the tracks nearest to all references that satisfy the other conditions."""
+def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -> dict[str, object] | None:
+    """
+    Return the rows and similarities of the tracks that sound most alike and satisfy the other conditions.
+
+    The similarity to several references is the mean of the similarities to each: that to the mean of their vectors.
+    """
     references, index = _references(conditions), catalogue.index
     if not references or index is None:
         return None
     own = [f"t.recording_id <> {literal(one.recording_id)}" for one in references if one.recording_id]
     where = " and ".join([*(f"({condition.where})" for condition in conditions), *own])
     satisfying = f"select t.row {_from(conditions, has_sound=False)} where {where}"
-    allowed = catalogue.tables.query(satisfying)["row"].to_numpy()
+    allowed = catalogue.query(satisfying)["row"].to_numpy()
     rows = catalogue.rows_of_index
     is_allowed = np.zeros(catalogue.n_tracks + 1, np.bool_)  # the last is for NO_ROW, which is -1
     is_allowed[allowed] = True
     mask = is_allowed[rows]
-    n = min(N_NEIGHBOURS, int(mask.sum()))
-    if not n:
-        return {"rows": [], "similarities": []}
-    found = [index.search(reference.vector[None], n, allowed=mask) for reference in references]
-    frames = [pl.DataFrame({"row": rows[one.rows[0]], "similarity": one.scores[0].astype(float)}) for one in found]
-    means = pl.concat(frames).group_by("row").agg(pl.col("similarity").mean(), n=pl.len())
-    near = means.filter(pl.col("n") == len(references)).sort("row")
-    return {"rows": near["row"].to_list(), "similarities": near["similarity"].to_list()}
+    mean = np.stack([one.vector / np.linalg.norm(one.vector) for one in references]).mean(axis=0, dtype=np.float32)
+    found = index.search(mean[None], min(max(N_NEIGHBOURS, n), int(mask.sum())), allowed=mask)
+    is_found = found.rows[0] != NO_ROW  # an index pads what it does not find
+    similarities = np.clip(found.scores[0][is_found].astype(float) * np.linalg.norm(mean), -1, 1)
+    return {"rows": rows[found.rows[0][is_found]].tolist(), "similarities": similarities.tolist()}
 
 
 def _with_reasons(rows: pl.DataFrame, conditions: Sequence[Condition], misses: str | None = None) -> pl.DataFrame:
     why = ["; ".join(condition.reason(row) for condition in conditions) for row in rows.iter_rows(named=True)]
     return rows.with_columns(
         rank=pl.lit(0, pl.Int32), why=pl.Series(why, dtype=pl.String), misses=pl.lit(misses, pl.String)
-    ).select(COLUMNS)
+    ).select("recording_id", *COLUMNS)
 
 
 def _to_drop(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]:
     """Return which condition to drop, and how many tracks are found then; two of them if no single one explains it."""
     holds = [f"coalesce({condition.where}, false) as holds_{nth}" for nth, condition in enumerate(conditions)]
-    rows = f"select {', '.join(holds)} {_from(conditions, has_sound=False)}"
+    rows = f"select t.recording_id, {', '.join(holds)} {_from(conditions, has_sound=False)}"
     numbers = range(len(conditions))
     most = MAX_DROPPED if len(conditions) <= MAX_COMBINED else 1
     for n_dropped in range(1, min(len(conditions), most + 1)):
         dropped = list(combinations(numbers, n_dropped))
         kept = [" and ".join(f"holds_{nth}" for nth in numbers if nth not in drop) for drop in dropped]
-        counts = ", ".join(f"count(*) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept))
-        found = catalogue.tables.query(f"select {counts} from ({rows}) as rows").row(0)
+        counts = ", ".join(
+            f"count(distinct recording_id) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept)
+        )
+        found = catalogue.query(f"select {counts} from ({rows}) as rows").row(0)
         if best := sorted((-n, drop) for n, drop in zip(found, dropped, strict=True) if n):
             names = [" and ".join(f"“{conditions[nth].text}”" for nth in drop) for _, drop in best[:MAX_ADVICE]]
-            return [f"Without {name}: {-n:,} results" for (n, _), name in zip(best, names, strict=False)]
+            return [f"Without {name}: {_counted(-n, 'result')}" for (n, _), name in zip(best, names, strict=False)]
     return []
 
 
@@ -215,15 +225,22 @@ def _suggestions(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[
     moods = [mood for synonyms in MOODS.values() for mood in synonyms]
     vocabulary = [*catalogue.tags, *moods, *places.ADJECTIVES, *places.languages()]
     suggestions = []
-    for word in (part for one in conditions for text in one.words for part in text.lower().split()):
-        names = catalogue.words_of_names
-        near = names.filter(names.str.contains_any(_trigrams(word))).to_list()
-        similar = get_close_matches(word, [*vocabulary, *near], n=N_SUGGESTIONS, cutoff=MIN_SIMILARITY)
-        if similar and similar[0] != word:
+    words = dict.fromkeys(part for one in conditions for text in one.words for part in text.lower().split())
+    known = {*vocabulary, *catalogue.words_of_names.filter(catalogue.words_of_names.is_in(list(words)))}
+    unknown = [word for word in words if word not in known and len(word) <= MAX_LETTERS][:MAX_UNKNOWN]
+    for word in unknown:
+        names = _alike(word, catalogue.words_of_names)
+        similar = get_close_matches(word, [*vocabulary, *names], n=N_SUGGESTIONS, cutoff=MIN_SIMILARITY)
+        if similar:
             suggestions.append(f"For “{word}”, did you mean: {', '.join(dict.fromkeys(similar))}?")
     return suggestions
 
 
-def _trigrams(word: str) -> list[str]:
-    """Return the trigrams of a word, or the word itself if it is shorter."""
-    return [word[start : start + 3] for start in range(max(len(word) - 2, 1))]
+def _alike(word: str, names: pl.Series) -> list[str]:
+    """Return the words of names that share the most trigrams with a word and are about as long."""
+    trigrams = {word[start : start + 3] for start in range(max(len(word) - 2, 1))}
+    longest = len(word) * (2 / MIN_SIMILARITY - 1)  # of a word that can be as similar as asked for
+    near = names.filter(names.str.len_chars() <= longest).to_frame("name")
+    n_shared = pl.sum_horizontal(pl.col("name").str.contains(trigram, literal=True) for trigram in sorted(trigrams))
+    shared = near.with_columns(n=n_shared).filter(pl.col("n") > 0)
+    return shared.sort("n", "name", descending=[True, False]).head(MAX_COMPARED)["name"].to_list()

@@ -27,7 +27,8 @@ from recsys.warehouse.query import Warehouse
 if TYPE_CHECKING:
     from recsys.search.vector_index import Index  # needs faiss, and catalogues without audio do without
 
-NO_ROW = -1  # of a vector that belongs to no track
+NO_ROW = -1  # of a vector that belongs to no track, or was removed
+LIMIT_S = 30  # duration after which a query of a search is stopped [s]
 MAX_TAGS = 5_000  # the most frequent ones are recognised
 FEATURES = ("energy", "danceability", "loudness_lufs")
 _NAMES = pl.concat_str(
@@ -89,6 +90,7 @@ class Catalogue:
             machine may not be read.
         spellings: Key of a tag (see `tag_key`) -> how the catalogue spells it, the most frequent spelling first.
         quantiles: Feature -> its quantiles.
+        stated: The genres that tracks state.
         heard: The tags that `tags` has.
     """
 
@@ -100,6 +102,7 @@ class Catalogue:
     embed: Callable[[str], Reference | None] | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     quantiles: Mapping[str, Quantiles] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
     heard: frozenset[str] = frozenset()
 
     @classmethod
@@ -110,15 +113,16 @@ class Catalogue:
         as_of = warehouse.query(internal_sql("as_of")).item()
         tracks = warehouse.query(internal_sql("searched_tracks"), {"as_of": as_of}).with_row_index("row")
         heard = warehouse.query(internal_sql("searched_tags"))
-        ids = pl.DataFrame({"track_id": [] if index is None else index.ids.tolist()}, schema={"track_id": pl.String})
+        ids = pl.DataFrame({"track_id": _indexed(index)}, schema={"track_id": pl.String})
         tracks = tracks.with_columns(
-            has_sound=pl.col("track_id").is_in(ids["track_id"].implode()),
+            has_sound=pl.col("track_id").is_in(ids["track_id"].drop_nulls().implode()),
             row=pl.col("row").cast(pl.Int64),
             **{NAMES: _NAMES},
         )
         rows = ids.join(tracks.select("track_id", "row"), on="track_id", how="left", maintain_order="left")["row"]
         tags = heard.join(tracks.select("track_id", "row"), on="track_id", maintain_order="left").drop("track_id")
-        counts = pl.concat([tracks["genres"].explode().drop_nulls().rename("tag"), heard["tag"]]).value_counts()
+        stated = tracks["genres"].explode().drop_nulls().rename("tag")
+        counts = pl.concat([stated, heard["tag"]]).value_counts()
         return cls(
             tables=in_memory({"tracks": tracks, "tags": tags}),
             as_of=as_of,
@@ -127,9 +131,14 @@ class Catalogue:
             rows_of_index=rows.fill_null(NO_ROW).to_numpy(),
             embed=embed,
             spellings=_spellings(counts),
+            stated=frozenset(stated.unique()),
             heard=frozenset(heard["tag"].unique()),
             quantiles={name: _quantiles(tracks[name].drop_nulls()) for name in FEATURES},
         )
+
+    def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+        """Run a query on `tables`; raises InputError if it takes longer than LIMIT_S."""
+        return self.tables.query(sql, params, limit_s=LIMIT_S, if_slow="Write fewer terms")
 
     @cached_property
     def tags(self) -> list[str]:
@@ -156,10 +165,18 @@ class Catalogue:
         return self.tables.query(
             f"""
             select row, recording_id, title, artist_name, tempo_bpm, loudness_lufs, energy, has_sound from tracks
-            where (track_id = {literal(name)} or title_words = {words(name)}) and contains(artist_words, {part(artist)})
+            where (track_id = {literal(name)} or title_words = {words(name)})
+                and contains(coalesce(artist_words, ''), {part(artist)})
             order by has_sound desc, row
             """
         )
+
+
+def _indexed(index: "Index | None") -> list[str | None]:
+    """Return the id of each row of an index; None for a removed vector."""
+    if index is None:
+        return []
+    return [name if is_there else None for name, is_there in zip(index.ids, index.is_there, strict=True)]
 
 
 def tag_key(tag: str) -> str:

@@ -17,11 +17,26 @@ from recsys.errors import InputError
 
 Row = Mapping[str, Any]  # values of a result by name
 UNKNOWN = "unknown"
-NUMBER = r"-?\d+(?:\.\d+)?"
+NUMBER = r"-?\d{1,9}(?:\.\d+)?"
 _BELOW = r"under|below|(?:less|slower|shorter|quieter)\s+than|up\s+to|at\s+most|max(?:imum)?|before|<=?"
 _ABOVE = r"over|above|(?:more|faster|longer|louder)\s+than|at\s+least|min(?:imum)?|>=?"
+_OR_BELOW = r"or\s+(?:less|lower|fewer|slower|shorter|quieter|below|under)"
+_OR_ABOVE = r"or\s+(?:more|higher|faster|longer|louder|above|over)|and\s+up"
 DASH = "-|\N{EN DASH}|\N{EM DASH}"
-RANGE = rf"(?:(?:{_BELOW}|{_ABOVE}|between|around|about|~)\s*)?{NUMBER}\+?(?:\s*(?:{DASH}|to\b|and\b)\s*{NUMBER})?"
+LEAD = rf"(?:(?:{_BELOW}|{_ABOVE}|between|from|around|about|~)\s*)?"
+OPEN_END = rf"(?:\s+(?:{_OR_BELOW}|{_OR_ABOVE})(?!\w|\s+than\b|\s+energetic\b|\s*[-\d]))?"
+
+
+def range_pattern(unit: str, number: str = NUMBER) -> str:
+    """
+    Return a regular expression of a range such as `70-90 bpm`, `from 70 bpm to 90 bpm` or `90 bpm or faster`.
+
+    Args:
+        unit: Regular expression of the unit, which stands after the last number and may stand after the first.
+        number: Regular expression of a number.
+    """
+    end = rf"(?:\s*(?:{unit}))?\s*(?:{DASH}|to\b|and\b)\s*{number}"
+    return rf"{LEAD}{number}\+?(?:{end})?\s*(?:{unit})(?!\w){OPEN_END}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +49,7 @@ class Condition:
         where: SQL predicate.
         score: SQL of how well a track that satisfies it fits, 0..1.
         values: Name -> SQL of what `reason` reads.
-        joins: Alias -> SELECT with a column track_id, joined where a track has a row.
+        joins: Alias -> SELECT with a column row, the number of a track; joined where a track has a row.
         reason: What a result shows of the condition: the track's own value.
         words: Words that are searched for in names, in the order of the text; empty for other conditions.
         sound: What the tracks must sound like, a `catalogue.Reference`; None for other conditions.
@@ -66,16 +81,17 @@ class Span:
         Read a range such as `70-90`, `under 95`, `140+` or `120`.
 
         Args:
-            text: The range, as `RANGE` matches it; other words around it are ignored.
+            text: The range, as `range_pattern` matches it; units are ignored.
             tolerance: A single number x means x * (1 - tolerance) to x * (1 + tolerance).
         """
-        plain = re.sub(rf"(?<=\d)\s*(?:{DASH})\s*(?={NUMBER})", " to ", text)
+        lower = text.lower()
+        plain = re.sub(rf"(\d)\s*(?:(?!to\b|and\b)[a-z%]+)?\s*(?:{DASH})\s*(?={NUMBER})", r"\1 to ", lower)
         numbers = [float(number) for number in re.findall(NUMBER, plain)]
         if len(numbers) > 1:
             return cls(min(numbers[:2]), max(numbers[:2]))
-        if re.match(rf"\s*(?:{_BELOW})", text, re.IGNORECASE):
+        if re.match(rf"\s*(?:{_BELOW})|.*\s(?:{_OR_BELOW})", lower):
             return cls(None, numbers[0])
-        if "+" in text or re.match(rf"\s*(?:{_ABOVE})", text, re.IGNORECASE):
+        if "+" in lower or re.match(rf"\s*(?:{_ABOVE})|.*\s(?:{_OR_ABOVE})", lower):
             return cls(numbers[0], None)
         margin = abs(numbers[0]) * tolerance
         return cls(numbers[0] - margin, numbers[0] + margin)
@@ -145,6 +161,19 @@ def _refuse_sound(*conditions: Condition) -> None:
         raise InputError("'like' cannot follow 'not' or stand beside 'or'. Write it as a term of its own")
 
 
+def distinct(conditions: Sequence[Condition]) -> list[Condition]:
+    """Return the conditions without those that an earlier one already states."""
+    first: dict[tuple[str, str], Condition] = {}
+    for one in conditions:
+        first.setdefault((one.where, one.text if one.sound is not None else ""), one)
+    return list(first.values())
+
+
+def name_of(kind: str, *texts: str) -> str:
+    """Return an SQL name that the same texts always get, and others do not."""
+    return f"{kind}_{crc32(chr(0).join(texts).encode()):x}"
+
+
 def any_of(conditions: Sequence[Condition]) -> Condition:
     """
     Return the condition that at least one of several is satisfied; a track scores by the best of them.
@@ -152,12 +181,12 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
     Raises:
         InputError: One of several is about similar sound.
     """
+    conditions = distinct(conditions)
     if len(conditions) == 1:
         return conditions[0]
     _refuse_sound(*conditions)
-    holds = [f"coalesce({one.where}, false)" for one in conditions]
-    flags = {f"holds_{crc32(where.encode()):x}": where for where in holds}
-    scores = [f"case when {where} then {one.score} else 0 end" for where, one in zip(holds, conditions, strict=True)]
+    flags = {name_of("holds", one.where): f"coalesce({one.where}, false)" for one in conditions}
+    scores = [f"case when {one.where} then {one.score} else 0 end" for one in conditions]
 
     def reason(row: Row) -> str:
         shown = [one.reason(row) for flag, one in zip(flags, conditions, strict=True) if row[flag]]
@@ -165,7 +194,7 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
 
     return Condition(
         text=" or ".join(one.text for one in conditions),
-        where=f"({' or '.join(holds)})",
+        where=" or ".join(f"({one.where})" for one in conditions),
         score=f"greatest({', '.join(scores)})",
         values={name: sql for one in conditions for name, sql in one.values.items()} | flags,
         joins={name: sql for one in conditions for name, sql in one.joins.items()},

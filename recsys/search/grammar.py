@@ -6,8 +6,7 @@ The grammar of the search: the terms of `recsys/search/terms`, put together and 
     a word in quotes is searched for in names, whatever it means otherwise
 """
 
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -15,14 +14,14 @@ from lark.exceptions import UnexpectedInput
 from recsys.errors import InputError
 from recsys.installation.plugins import plugin, plugin_names
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, any_of, opposite
+from recsys.search.condition import Condition, any_of, distinct, opposite
 from recsys.search.places import alternatives
 
 Node = Tree[Token]
 TERMS = "recsys.search.terms"
-MAX_CHARACTERS, MAX_CONDITIONS = 1_000, 30
+MAX_CHARACTERS, MAX_CONDITIONS = 1_000, 30  # of a search; each free word counts as a condition
 BASE = r"""
-start: (clause | _SEPARATOR | _FILLER)*
+start: (clause | _SEPARATOR | _SYMBOLS | _FILLER)*
 clause: _unit (_OR _unit)*
 _unit: negated | _term
 negated: NOT _term
@@ -30,10 +29,12 @@ _term: {terms}
 _SEPARATOR.99: /[,;]/
 _OR.70: /or(?=\s+\S)/i
 NOT.10: /(?:not|no|without|except)(?=\s+\S)|-(?=[a-z])/i
+_SYMBOLS.6: /(?<![^\s,;])[^\w\s,;"“”]+(?![^\s,;])/
 _FILLER.5: /(?:and|with|but|songs?|tracks?|music|something|some|please|find|artists?|released)(?!\w)/i
         | /(?:a|an|the|in|from|of|for)(?!\w)/i
 %ignore /\s+/
 """
+N_PARSERS = 4  # vocabularies whose parsers are kept
 _NEVER = "/\\x00/"  # a terminal without texts
 
 
@@ -54,7 +55,7 @@ def parse(text: str, catalogue: Catalogue) -> list[Condition]:
     Raises:
         InputError: The text is empty, too long, or has a `not` or `or` without a term; or a term refuses its value.
     """
-    plain = " ".join(text.replace("\0", " ").split())
+    plain = _plain(text)
     if len(plain) > MAX_CHARACTERS:
         raise InputError(f"The search has {len(plain):,} characters, expected at most {MAX_CHARACTERS:,}. Shorten it")
     try:
@@ -68,19 +69,26 @@ def parse(text: str, catalogue: Catalogue) -> list[Condition]:
     clauses = [child for child in tree.children if isinstance(child, Tree)]
     if not clauses:
         raise InputError("The search is empty. Write what you look for, such as: calm piano, 70-90 bpm, minor")
-    if len(clauses) > MAX_CONDITIONS:
-        raise InputError(f"The search has {len(clauses)} conditions, expected at most {MAX_CONDITIONS}. Shorten it")
-    return [_of_clause(clause, catalogue) for clause in clauses]
+    n_conditions = sum(token.type != "NOT" for token in tree.scan_values(lambda _value: True))
+    if n_conditions > MAX_CONDITIONS:
+        raise InputError(f"The search has {n_conditions} conditions, expected at most {MAX_CONDITIONS}. Shorten it")
+    return distinct([_of_clause(clause, catalogue) for clause in clauses])
 
 
 def is_of_names(text: str, catalogue: Catalogue) -> bool:
-    """Return whether a text consists of words alone, which are searched for in names; also if it cannot be read."""
+    """Return whether a text is words alone, to be searched for in names: no other terms, no quotes, no `or`."""
     try:
-        tree = parser(catalogue).parse(" ".join(text.replace("\0", " ").split())[:MAX_CHARACTERS])
+        tree = parser(catalogue).parse(_plain(text)[:MAX_CHARACTERS])
     except UnexpectedInput:
         return False
     names = {str(node.data) for node in tree.iter_subtrees()} - {"start", "clause", "words"}
-    return not names and '"' not in text
+    has_or = any(len(clause.children) > 1 for clause in tree.find_data("clause"))
+    return not names and not has_or and '"' not in text
+
+
+def _plain(text: str) -> str:
+    """Return a text with single spaces, without what SQL cannot have: NUL and halves of surrogate pairs."""
+    return " ".join(text.encode(errors="replace").decode().replace("\0", " ").split())
 
 
 def parser(catalogue: Catalogue) -> Lark:
@@ -89,7 +97,7 @@ def parser(catalogue: Catalogue) -> Lark:
     return _parser(tuple(sorted((name, alternatives_of(texts)) for name, texts in words.items())))
 
 
-@cache
+@lru_cache(maxsize=N_PARSERS)
 def _parser(vocabulary: tuple[tuple[str, str], ...]) -> Lark:
     rules = [plugin(TERMS, term).GRAMMAR for term in terms()]
     own = [f"{name}: /(?:{pattern})(?!\\w)/i" if pattern else f"{name}: {_NEVER}" for name, pattern in vocabulary]
@@ -125,9 +133,3 @@ def _of_term(node: Node, catalogue: Catalogue) -> Condition:
 def text_of(node: Node) -> str:
     """Return the text of a node's tokens, separated by spaces."""
     return " ".join(str(token) for token in node.scan_values(lambda _value: True))
-
-
-def alias_of(node: Node) -> str:
-    """Return a name for the table that a node joins, which no other node has."""
-    first: Any = next(node.scan_values(lambda _value: True))
-    return f"{node.data}_{first.start_pos}"

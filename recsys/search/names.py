@@ -4,10 +4,13 @@ SQL that finds words in titles and names, whatever their case, accents and punct
 A name is compared as its words between spaces (`title_words` and so on, see `sql/internal/searched_tracks.sql`).
 """
 
-import re
-import unicodedata
+from functools import cache, lru_cache
 
+from recsys.errors import InputError
 from recsys.search.condition import literal
+from recsys.warehouse.internal import internal_sql
+from recsys.warehouse.memory import in_memory
+from recsys.warehouse.query import Warehouse
 
 # Name of a field -> the column with its words, and how much a word in it counts.
 FIELDS = {
@@ -21,6 +24,12 @@ NAMES, SEPARATOR = "names", "|"  # column with the words of all fields, and what
 PART_SCORE = 0.7  # of a word that is found within a longer one, or of a part of a name
 
 
+@cache
+def _connection() -> Warehouse:
+    return in_memory({})
+
+
+@lru_cache(maxsize=1_000)
 def words(text: str) -> str:
     """
     Return the SQL literal of a text's words between spaces, as the columns have them.
@@ -28,8 +37,7 @@ def words(text: str) -> str:
     >>> words("Zoë's Straße, 2"), words("&")
     ("' zoe s strasse 2 '", "' '")
     """
-    letters = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
-    return literal(re.sub(r"[\W_]+", " ", f" {letters.lower().replace('ß', 'ss')} "))
+    return literal(str(_connection().query(internal_sql("searched_words"), {"text": text}).item()))
 
 
 def part(text: str) -> str:
@@ -37,9 +45,22 @@ def part(text: str) -> str:
     return literal(words(text)[1:-1].strip())
 
 
-def exact_or_part(column: str, name: str) -> tuple[str, str]:
-    """Return the predicate that the words of a name contain a text, and the score: 1 where they are the name."""
-    return f"contains({column}, {part(name)})", f"case when {column} = {words(name)} then 1.0 else {PART_SCORE} end"
+def exact_or_start(column: str, name: str) -> tuple[str, str]:
+    """
+    Return the predicate that a text begins with a word of a name, and the score: 1 where it is the whole name.
+
+    Raises:
+        InputError: The text has no letter or digit.
+    """
+    start = literal(words(_refuse_symbols(name))[1:-1].rstrip())
+    return f"contains({column}, {start})", f"case when {column} = {words(name)} then 1.0 else {PART_SCORE} end"
+
+
+def _refuse_symbols(text: str) -> str:
+    """Return the text; raises InputError if it has no letter or digit."""
+    if part(text) == "''":
+        raise InputError(f"{text!r} has no letter or digit to search for. Write a word of a name")
+    return text
 
 
 def words_in_names(texts: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
@@ -48,16 +69,18 @@ def words_in_names(texts: tuple[str, ...]) -> tuple[str, str, dict[str, str]]:
 
     Returns:
         The predicate; the score, the mean of the words' best fields; per field, `in_<field>`: whether it has a word.
+
+    Raises:
+        InputError: A text has no letter or digit.
     """
-    anywhere = [_has(f"t.{NAMES}", text) for text in texts]
+    anywhere = [_has(f"t.{NAMES}", _refuse_symbols(text)) for text in texts]
     scores = [
         f"greatest({', '.join(_score(column, weight, text) for column, weight in FIELDS.values())})" for text in texts
     ]
     values = {
-        f"in_{name}": f"({' or '.join(_has(column, text) for text in texts) or 'false'})"
-        for name, (column, _) in FIELDS.items()
+        f"in_{name}": f"({' or '.join(_has(column, text) for text in texts)})" for name, (column, _) in FIELDS.items()
     }
-    return f"({' and '.join(anywhere) or 'true'})", f"(({' + '.join(scores) or '1.0'}) / {max(len(texts), 1)})", values
+    return f"({' and '.join(anywhere)})", f"(({' + '.join(scores)}) / {len(texts)})", values
 
 
 def _has(column: str, text: str) -> str:

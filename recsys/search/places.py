@@ -5,7 +5,8 @@ from functools import cache
 
 import pycountry
 
-from recsys.ingest.countries import country_names
+from recsys.errors import InputError
+from recsys.ingest.countries import country_code, country_names
 
 ADJECTIVES = {
     "american": "US", "argentine": "AR", "argentinian": "AR", "australian": "AU", "austrian": "AT", "belgian": "BE",
@@ -52,13 +53,28 @@ def alternatives(names: list[str]) -> str:
 
 
 def country_of(name: str) -> str | None:
-    """Return the code of a country's name, adjective or two capital letters; None if it is none."""
+    """Return the code of a country's name, adjective or code; None if it is none."""
     plain = " ".join(re.findall(r"\w+", name.lower()))
-    known = ADJECTIVES.get(plain) or country_names().get(plain)
-    return known or (name if len(name) == len("DE") and name.isupper() else None)
+    return ADJECTIVES.get(plain) or country_names().get(plain) or country_code(name)
+
+
+def country_named(name: str) -> str:
+    """Return the code of a country as `country_of` reads it; raises InputError if there is no such country."""
+    code = country_of(name)
+    if code is None:
+        raise InputError(f"{name!r} names no country. Write an English name or an ISO 3166 code, such as Germany or DE")
+    return code
 
 
 def language_of(name: str) -> str | None:
     """Return the code of a language's name or its two-letter code; None if it is none."""
     plain = " ".join(re.findall(r"\w+", name.lower()))
-    return plain if len(plain) == len("de") else languages().get(plain)
+    return languages().get(plain) or (plain if plain in languages().values() else None)
+
+
+def language_named(name: str) -> str:
+    """Return the code of a language as `language_of` reads it; raises InputError if there is no such language."""
+    code = language_of(name)
+    if code is None:
+        raise InputError(f"{name!r} names no language. Write an English name or an ISO 639 code, such as French or fr")
+    return code

@@ -104,6 +104,11 @@ class Index:
     def __len__(self) -> int:
         return int(self._is_there.sum())
 
+    @property
+    def is_there(self) -> Bool:
+        """Mask of the rows whose vectors have not been removed, shape (n,)."""
+        return self._is_there.copy()
+
     def vectors_of(self, ids: Sequence[str]) -> F32:
         """Return the unit vectors of ids, shape (n, d); raises InputError for an id that is not in the index."""
         row_of = {name: row for row, name in enumerate(self.ids) if self._is_there[row]}

@@ -40,6 +40,7 @@ _OF_SERVER = re.compile(
 )  # tables and functions that tell about the server, or that run a text as a query
 _DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException)
 _LACKING = (duckdb.CatalogException, duckdb.BinderException)  # of a table or column that the file does not have
+_REDUCE = "Reduce it: filter days or rows with WHERE, aggregate tables before joining them, or use a saved query"
 _EXPECTED = "Expected one query: SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SHOW or SUMMARIZE"
 
 
@@ -65,7 +66,14 @@ class Warehouse:
             connection.execute("set lock_configuration = true")
         return cls(connection, path)
 
-    def query(self, sql: str, params: dict[str, object] | None = None, *, limit_s: float | None = None) -> pl.DataFrame:
+    def query(
+        self,
+        sql: str,
+        params: dict[str, object] | None = None,
+        *,
+        limit_s: float | None = None,
+        if_slow: str = _REDUCE,
+    ) -> pl.DataFrame:
         """
         Run one trusted SELECT; SQL that people write goes through `untrusted_query`.
 
@@ -73,6 +81,7 @@ class Warehouse:
             sql: The query, with parameters as `$name`.
             params: Parameter name -> value; exactly the parameters of the query.
             limit_s: Time limit, after which the query is interrupted [s]; None is no limit.
+            if_slow: What the message advises then.
 
         Returns:
             The rows; columns with intervals are converted to text.
@@ -82,7 +91,7 @@ class Warehouse:
             SetupError: The file is damaged.
         """
         try:
-            with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s):
+            with self._connection.cursor() as cursor, _stopped_after(cursor, limit_s, if_slow):
                 relation = cursor.sql(sql, params=params)
                 if relation is None:
                     raise InputError("The statement returns no rows; expected a SELECT")
@@ -206,7 +215,7 @@ def _rows_of(relation: duckdb.DuckDBPyRelation, n_rows: int | None) -> pl.DataFr
 
 
 @contextmanager
-def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> Iterator[None]:
+def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None, if_slow: str = _REDUCE) -> Iterator[None]:
     """Interrupt a cursor after a time limit; a time limit set in DuckDB would apply to all readers of the file."""
     if limit_s is None:
         yield
@@ -224,10 +233,7 @@ def _stopped_after(cursor: duckdb.DuckDBPyConnection, limit_s: float | None) -> 
     except duckdb.InterruptException as late:
         if not is_late.is_set():
             raise
-        raise InputError(
-            f"The query took longer than {limit_s:g} s and was stopped. Reduce it: filter days or rows with WHERE, "
-            "aggregate tables before joining them, or use a saved query"
-        ) from late
+        raise InputError(f"The query took longer than {limit_s:g} s and was stopped. {if_slow}") from late
     finally:
         timer.cancel()
 

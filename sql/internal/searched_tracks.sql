@@ -1,5 +1,5 @@
--- Recordings that can be searched for on a day: known and not withdrawn; with names as words in lower case, without accents
--- and punctuation, between spaces; and the confidence that the sound has no voice, or one. Unknown values are null.
+-- Recordings that can be searched for on a day: known and not withdrawn; with names as words (see searched_words.sql), the
+-- confidence that the sound has no voice, or one, and whether any tags of the sound are known. Unknown values are null.
 -- params:
 --   as_of  last day of the data
 with voices as (
@@ -10,6 +10,11 @@ with voices as (
     from marts.track_tags
     where kind = 'vocal'
     group by track_id
+),
+
+heard as (
+    select distinct track_id
+    from marts.track_tags
 )
 
 select
@@ -38,19 +43,23 @@ select
     tracks.loudness_lufs,
     voices.without_voice,
     voices.with_voice,
-    regexp_replace(replace(lower(strip_accents(concat(' ', tracks.title, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g') as title_words,
+    heard.track_id is not null as is_heard,
     regexp_replace(
-        replace(lower(strip_accents(concat(' ', tracks.artist_name, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g'
+        replace(replace(lower(strip_accents(' ' || tracks.title || ' ')), 'ß', 'ss'), 'ς', 'σ'), '[^\p{L}\p{N}]+', ' ', 'g'
+    ) as title_words,
+    regexp_replace(
+        replace(replace(lower(strip_accents(' ' || tracks.artist_name || ' ')), 'ß', 'ss'), 'ς', 'σ'), '[^\p{L}\p{N}]+', ' ', 'g'
     ) as artist_words,
     regexp_replace(
-        replace(lower(strip_accents(concat(' ', tracks.release_title, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g'
+        replace(replace(lower(strip_accents(' ' || tracks.release_title || ' ')), 'ß', 'ss'), 'ς', 'σ'), '[^\p{L}\p{N}]+', ' ', 'g'
     ) as release_words,
     regexp_replace(
-        replace(lower(strip_accents(concat(' ', tracks.label_name, ' '))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g'
+        replace(replace(lower(strip_accents(' ' || tracks.label_name || ' ')), 'ß', 'ss'), 'ς', 'σ'), '[^\p{L}\p{N}]+', ' ', 'g'
     ) as label_words,
     regexp_replace(lower(concat(' ', tracks.track_id, ' ', tracks.isrc, ' ')), '[^\p{L}\p{N}]+', ' ', 'g') as id_words
 from marts.track_features as tracks
 left join voices on tracks.track_id = voices.track_id
+left join heard on tracks.track_id = heard.track_id
 left join marts.duplicate_links as links on tracks.track_id = links.track_id
 where tracks.is_known and (tracks.withdrawn_at is null or tracks.withdrawn_at > $as_of)
 order by tracks.track_id asc

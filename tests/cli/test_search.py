@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from recsys.cli import main
-from recsys.errors import InputError
+from recsys.errors import InputError, UnknownIds
 from recsys.library.settings import AudioSettings
 from recsys.pipeline.run import Run
 from recsys.published.search import search_home
@@ -13,10 +13,13 @@ from recsys.warehouse.query import Warehouse
 
 TEXT = "pop, since 2015, available in Germany"
 ANSWER = """
-select track_id from marts.track_features
-where list_contains(genres, 'pop') and release_date >= date '2015-01-01'
-    and (available_in is null or list_contains(available_in, 'DE')) and withdrawn_at is null
-order by release_date desc, track_id limit 7
+select track_id from (
+    select distinct on (coalesce(same_as, track_id)) *
+    from marts.track_features left join marts.duplicate_links using (track_id)
+    where list_contains(genres, 'pop') and release_date >= date '2015-01-01'
+        and (available_in is null or list_contains(available_in, 'DE')) and withdrawn_at is null
+    order by release_date desc, track_id
+) as recordings order by release_date desc, track_id limit 7
 """
 
 
@@ -42,6 +45,8 @@ def test_the_command_prints_rows_and_how_it_understood(finished: Run) -> None:
 
 
 def test_a_file_that_does_not_exist_is_named(finished: Run) -> None:
-    """Instead of being taken for a title, where there is an index of the sound; otherwise the index is missing."""
-    with pytest.raises(InputError, match=r"No file found at nowhere\.mp3|no index of the sound"):
+    """Instead of being taken for a title; a text that is too long for a path is a title."""
+    with pytest.raises(InputError, match=r"No file found at nowhere\.mp3"):
         search_home(finished.home, "like nowhere.mp3", AudioSettings(), n=1)
+    with pytest.raises(UnknownIds, match="There is no track 'aaa"):
+        search_home(finished.home, "like " + "a" * 300, AudioSettings(), n=1)

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import unicodedata
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -16,16 +19,16 @@ from hypothesis import strategies as st
 
 from recsys.errors import InputError, UnknownIds
 from recsys.installation.plugins import plugin
-from recsys.search import places
+from recsys.search import by_terms, places
 from recsys.search.by_terms import Results, search
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Span
+from recsys.search.condition import Span, literal
 from recsys.search.grammar import MAX_CHARACTERS, TERMS, is_of_names, parser, terms
 from recsys.search.names import words
 from recsys.search.terms.key import PITCHES, compatible_keys, key_of
 from recsys.search.terms.length import seconds_of
 from recsys.search.terms.year import days_of
-from recsys.search.vector_index import Index
+from recsys.search.vector_index import Index, IndexSettings
 from recsys.warehouse.query import Warehouse
 
 AS_OF = date(2026, 6, 30)
@@ -39,7 +42,7 @@ insert into marts.track_features values
 ('t6', 'Withdrawn',      'Ada', 'FR',      'Südwind', 'independent',       '2020-01-01', 5, ['techno'],   'en', false, null,  125, 'E', 'minor', .8);
 insert into marts.track_tags (track_id, tag, kind, confidence) values
 ('t1', 'piano', 'instrument', .9), ('t4', 'piano', 'instrument', .6), ('t2', 'piano', 'instrument', .01),
-('t1', 'no vocals', 'vocal', .4), ('t1', 'female vocalists', 'vocal', .1),
+('t1', 'drums', 'instrument', .9), ('t1', 'no vocals', 'vocal', .4), ('t1', 'female vocalists', 'vocal', .1),
 ('t2', 'no vocals', 'vocal', .1), ('t2', 'female vocalists', 'vocal', .4);
 """  # noqa: E501 - a table
 ANGLES = {"t1": 0.0, "t2": 0.2, "t3": 0.5, "t4": 0.1}
@@ -71,11 +74,15 @@ update marts.track_features set duration_ms = minutes * 60000, danceability = en
 """
 
 
-def made(path: Path, *, with_index: bool) -> Catalogue:
-    """Return the catalogue of the tracks above."""
+def made(path: Path, *, with_index: bool, titles: Sequence[str] = ()) -> Catalogue:
+    """Return the catalogue of the tracks above, and of tracks s00, s01 ... with titles alone."""
     with duckdb.connect(path) as connection:
         connection.execute(SCHEMA)
         connection.execute(ROWS)
+        for nth, title in enumerate(titles):
+            connection.execute(
+                "insert into marts.track_features (track_id, title) values (?, ?)", [f"s{nth:02}", title]
+            )
         connection.execute(DERIVED)
     vectors = np.array([[np.cos(angle), np.sin(angle)] for angle in ANGLES.values()], np.float32)
     index = Index.build(list(ANGLES), vectors, version="v1") if with_index else None
@@ -141,6 +148,22 @@ def found(results: Results) -> list[str]:
         ("o'clock", ["t5"]),
         ("t3", ["t3"]),
         ("withdrawn", []),
+        ("energetic or upbeat", ["t2", "t3"]),
+        ("Brazil or Brazilian", ["t5"]),
+        ("Am or A minor", ["t4", "t1", "t3", "t2"]),
+        ("slow or slow", ["t4", "t1"]),
+        ("slow or fast or slow", ["t4", "t3", "t2", "t1"]),
+        ("not piano", ["t3", "t2"]),  # of t5, neither genres nor tags are known
+        ("not drums", ["t4", "t2"]),  # no genre here: known of what taggers heard
+        ("not calm", ["t3", "t2"]),
+        ("not high energy", ["t4", "t1"]),
+        ("not label north", ["t4", "t3"]),  # t5 has no label
+        ("not by ada", ["t4", "t1", "t5"]),
+        ("not night", ["t2", "t1", "t5"]),
+        ("label orth", []),  # words are found from their start
+        ("hip hop or Em", ["t4", "t3", "t1"]),
+        ("techno & house", ["t3"]),
+        ("t2 ... !", ["t2"]),
     ],
 )
 def test_a_term_finds_its_tracks(catalogue: Catalogue, text: str, expected: list[str]) -> None:
@@ -148,12 +171,80 @@ def test_a_term_finds_its_tracks(catalogue: Catalogue, text: str, expected: list
     assert found(search(catalogue, text, n=10)) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("longer than 4 minutes", (240.0, None)), ("2-3 min", (120.0, 180.0))])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("longer than 4 minutes", (240.0, None)),
+        ("2-3 min", (120.0, 180.0)),
+        ("10 minutes or less", (None, 600.0)),
+        ("3:30 or longer", (210.0, None)),
+        ("2:30 min", (142.5, 157.5)),
+        ("90 seconds to 2 minutes", (90.0, 120.0)),
+        ("2 min to 3 min", (120.0, 180.0)),
+        ("between 3:00 and 3:30", (180.0, 210.0)),
+        ("4 minutes and up", (240.0, None)),
+    ],
+)
 def test_lengths_are_in_seconds(text: str, expected: tuple[float, float | None]) -> None:
     """Minutes, and open ends."""
     span = seconds_of(text)
 
     assert (span.low, span.high) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("from 90 bpm to 110 bpm", "tempo 90 to 110 bpm, also half or double"),
+        ("90 bpm-110 bpm", "tempo 90 to 110 bpm, also half or double"),
+        ("100 bpm or faster", "tempo at least 100 bpm"),
+        ("tempo 100 or slower", "tempo at most 100 bpm"),
+        ("100 bpm or under 3 minutes", "tempo 97 to 103 bpm, also half or double or length at most 180 s"),
+        ("100 bpm or longer than 3 minutes", "tempo 97 to 103 bpm, also half or double or length at least 180 s"),
+        ("100 bpm or techno", "tempo 97 to 103 bpm, also half or double or techno"),
+        ("-12 LUFS or louder", "loudness at least -12 LUFS"),
+        ("-16 LUFS to -12 LUFS", "loudness -16 to -12 LUFS"),
+        ("-16 LUFS - -12 LUFS", "loudness -16 to -12 LUFS"),
+        ("under -14 LUFS", "loudness at most -14 LUFS"),
+        ("energy over 60 percent", "energy at least 0.6"),
+        ("energy 40% to 60%", "energy 0.4 to 0.6"),
+        ("energy 0.5 or more", "energy at least 0.5"),
+        ("10 minutes or less", "length at most 600 s"),
+        ("3:30 or longer", "length at least 210 s"),
+        ("between 1990 and 1999", "released from 1990-01-01 to 1999-12-31"),
+        ("2010-now", "released from 2010-01-01"),
+        ("1980s-1990s", "released from 1980-01-01 to 1999-12-31"),
+        ("from the 80s to the 90s", "released from 1980-01-01 to 1999-12-31"),
+        ("late 1980s to early 1990s", "released from 1985-01-01 to 1994-12-31"),
+        ("the '90s", "released from 1990-01-01 to 1999-12-31"),
+        ("before the 90s", "released to 1989-12-31"),
+    ],
+)
+def test_ranges_are_one_condition(catalogue: Catalogue, text: str, understood: str) -> None:
+    """However people write their ends, alone and among other terms."""
+    assert search(catalogue, text, n=1).understood == (understood,)
+    assert search(catalogue, f"clean, {text}, minor", n=1).understood == ("not explicit", understood, "mode minor")
+
+
+@pytest.mark.parametrize("text", ["tempo " + "9" * 320, "9" * 320 + " bpm", "energy 0." + "1" * 320, "9" * 99 + " min"])
+def test_numbers_without_end_are_read(catalogue: Catalogue, text: str) -> None:
+    """As words, or as the number that they are."""
+    assert found(search(catalogue, text, n=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("available in EU", "'EU' names no country"),
+        ("territory: ZZ", "'ZZ' names no country"),
+        ("artists from XQ", "'XQ' names no country"),
+        ("language: zz", "'zz' names no language"),
+    ],
+)
+def test_unknown_places_are_refused(catalogue: Catalogue, text: str, message: str) -> None:
+    """With what to write instead."""
+    with pytest.raises(InputError, match=f"{message}. Write an English name or an ISO"):
+        search(catalogue, text, n=1)
 
 
 @pytest.mark.parametrize("name", terms())
@@ -208,12 +299,12 @@ def test_an_empty_result_says_what_to_drop(catalogue: Catalogue) -> None:
     one = search(catalogue, "techno, 1990s, from Japan", n=5)
     two = search(catalogue, "techno, from Brazil, in Japanese", n=5)
 
-    assert one.advice[:2] == ("Without “techno”: 1 results", "Without “artist from Japan”: 1 results")
+    assert one.advice[:2] == ("Without “techno”: 1 result", "Without “artist from Japan”: 1 result")
     assert two.n_found == 0
     assert two.advice == (
         "Without “artist from Brazil” and “language ja”: 2 results",
-        "Without “techno” and “artist from Brazil”: 1 results",
-        "Without “techno” and “language ja”: 1 results",
+        "Without “techno” and “artist from Brazil”: 1 result",
+        "Without “techno” and “language ja”: 1 result",
     )
 
 
@@ -240,6 +331,77 @@ def test_similar_sound(catalogue: Catalogue) -> None:
     rows = search(catalogue, "like t1", n=1).rows
     assert rows["why"][0] == f"sound {np.cos(0.1):.2f} like Blue Harbour by Zoë Tanabe"
     assert rows["fit"][0] == pytest.approx(np.cos(0.1), abs=1e-6)
+
+
+def test_similar_to_two_tracks_is_similar_on_average(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the mean of both similarities, also if only one neighbour is asked for: the best of one reference alone."""
+    monkeypatch.setattr(by_terms, "N_NEIGHBOURS", 1)
+
+    rows = search(catalogue, "like t1, like t3", n=1).rows
+
+    assert rows["track_id"].to_list() == ["t2"]  # t4 is nearer to t1
+    assert rows["fit"][0] == pytest.approx((np.cos(0.2) + np.cos(0.3)) / 2, abs=1e-6)
+
+
+def test_as_many_neighbours_as_asked_for(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More results than neighbours are usually searched."""
+    monkeypatch.setattr(by_terms, "N_NEIGHBOURS", 1)
+
+    assert found(search(catalogue, "like t1", n=3)) == ["t4", "t2", "t3"]
+
+
+def test_removed_vectors_are_not_searched(tmp_path: Path) -> None:
+    """A removed track is no result and no reference; every track that is there is found."""
+    angles = ANGLES | {f"x{nth}": 1.5 + nth / 100 for nth in range(36)}  # of no track: enough for clusters
+    vectors = np.array([[np.cos(angle), np.sin(angle)] for angle in angles.values()], np.float32)
+    settings = IndexSettings(exact_below=2, min_recall=0.0, max_removed_share=0.9)
+    index = Index.build(list(angles), vectors, version="v1", settings=settings)
+    index.remove(["t2"])
+    made(tmp_path / "w.duckdb", with_index=False)
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        without = Catalogue.read(warehouse, index)
+
+    assert index.ids.tolist() == list(angles)
+    assert index.is_there.tolist() == [name != "t2" for name in angles]
+    assert found(search(without, "like t1", n=9)) == ["t4", "t3"]
+    with pytest.raises(InputError, match="has not been analysed"):
+        search(without, "like t2", n=9)
+
+
+def test_a_recording_is_found_once(tmp_path: Path) -> None:
+    """Of accepted duplicates, the better or newer one; counts and advice count recordings."""
+    path = tmp_path / "w.duckdb"
+    made(path, with_index=False)
+    with duckdb.connect(path) as connection:
+        connection.execute("insert into marts.duplicate_links values ('t2', 't3')")
+    with Warehouse.open(path) as warehouse:
+        catalogue = Catalogue.read(warehouse)
+
+    either = search(catalogue, "techno", n=9)
+    missing = search(catalogue, "fast, techno, in German", n=9)
+    close = search(catalogue, "techno, house, fast", n=9)
+
+    assert (found(either), either.n_found) == (["t3"], 1)
+    assert missing.advice[0] == "Without “language de”: 1 result"
+    assert close.rows["track_id"].to_list() == ["t3"]  # t2 misses house
+
+
+def test_notes_count_in_plain_english(catalogue: Catalogue) -> None:
+    """One track satisfies, several satisfy; one misses, several miss."""
+    assert search(catalogue, "techno, house", n=9).notes()[1] == "1 track satisfies all conditions"
+    assert search(catalogue, "techno", n=9).notes()[1] == "2 tracks satisfy all conditions"
+    close = search(catalogue, "150-170 bpm, minor, techno", n=9).notes()[1]
+    assert close == "0 tracks satisfy all conditions, and 4 that miss one condition"
+    assert search(catalogue, "techno, over 150 bpm, house", n=1).notes()[1].endswith("and 1 that misses one condition")
+
+
+def test_few_words_get_suggestions(catalogue: Catalogue) -> None:
+    """The first three that are unknown."""
+    advice = search(catalogue, "night tecno harbor brazilan tannabe", n=5).advice
+
+    assert [line.split("”")[0].removeprefix("For “") for line in advice if line.startswith("For")] == [
+        *("tecno", "harbor", "brazilan")
+    ]
 
 
 def test_similar_sound_needs_a_track_with_sound(catalogue: Catalogue, tmp_path: Path) -> None:
@@ -313,6 +475,18 @@ def test_long_searches_are_refused(catalogue: Catalogue) -> None:
         search(catalogue, "x" * 10_000, n=1)
     with pytest.raises(InputError, match=r"31 conditions, expected at most 30"):
         search(catalogue, "techno," * 31, n=1)
+    with pytest.raises(InputError, match=r"99 conditions, expected at most 30"):
+        search(catalogue, " or ".join(["piano"] * 99), n=1)
+    with pytest.raises(InputError, match=r"240 conditions, expected at most 30"):
+        search(catalogue, " ".join(f"{number}" for number in range(240)), n=1)
+
+
+def test_a_slow_search_is_stopped(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With advice for a search."""
+    monkeypatch.setattr("recsys.search.catalogue.LIMIT_S", 0.01)
+
+    with pytest.raises(InputError, match=r"took longer than 0\.01 s and was stopped\. Write fewer terms"):
+        catalogue.query("select sum(a.range * b.range) from range(10000000) as a, range(10000000) as b")
 
 
 VOCABULARY = [
@@ -358,10 +532,10 @@ def test_any_text_is_searched_for_or_refused(catalogue: Catalogue, text: str) ->
 
 
 def test_names_are_told_from_terms(catalogue: Catalogue) -> None:
-    """Words alone are a search for names; a term or quotes are not."""
-    texts = ["night lights", "the", "night techno", '"night"', "not", "120 bpm"]
+    """Words alone are a search for names; a term, quotes, `or`, and what cannot be read are not."""
+    texts = ["night lights", "the", "night techno", '"night"', "not", "120 bpm", "love or hate", "piano or"]
 
-    assert [is_of_names(text, catalogue) for text in texts] == [True, True, False, False, True, False]
+    assert [is_of_names(text, catalogue) for text in texts] == [True, True, False, False, True, False, False, False]
 
 
 def test_compatible_keys_are_neighbours_on_the_camelot_wheel() -> None:
@@ -394,6 +568,10 @@ def test_keys_are_read_in_their_spellings(text: str, key: str) -> None:
         ("10s", date(2010, 1, 1), date(2019, 12, 31)),
         ("early 1980s", date(1980, 1, 1), date(1984, 12, 31)),
         ("1990s or older", date(1, 1, 1), date(1999, 12, 31)),
+        ("1990s or later", date(1990, 1, 1), date(9999, 12, 31)),
+        ("1990s or earlier", date(1, 1, 1), date(1999, 12, 31)),
+        ("late 1990s", date(1995, 1, 1), date(1999, 12, 31)),
+        ("late 1990s or later", date(1995, 1, 1), date(9999, 12, 31)),
         ("since 2020", date(2020, 1, 1), date(9999, 12, 31)),
         ("last 5 years", date(2021, 7, 1), AS_OF),
     ],
@@ -411,16 +589,63 @@ def test_spans() -> None:
     assert Span.of("100", tolerance=0.03) == Span(97.0, 103.0)
 
 
-@pytest.mark.parametrize(
-    "text", ["Zoë's Straße, 2", "O'Clock; DROP_table", "ÅÄÖ Ærø — Łódź", "日本語 ガ", "¿Qué?", "", "&"]
+SCRIPTS = tuple(
+    line.strip()
+    for line in """
+    Zoë's Straße, 2
+    O'Clock; DROP_table
+    ÅÄÖ Ærø — Łódź
+    日本語 ガ
+    ¿Qué?
+    한국어 노래
+    हिन्दी गीत
+    தமிழ்
+    Οδυσσεύς
+    ภาษาไทย
+    עִבְרִית
+    اُردُو
+    İstanbul
+    Việt
+    бой
+    """.strip().splitlines()
 )
-def test_words_are_those_of_the_columns(catalogue: Catalogue, text: str) -> None:
-    """Python and the SQL that makes the columns of words reduce a text in the same way."""
-    letters = "replace(lower(strip_accents(concat(' ', $text, ' '))), 'ß', 'ss')"
-    sql = f"select regexp_replace({letters}, $other, ' ', 'g') as made"
-    made = catalogue.tables.query(sql, {"text": text, "other": r"[^\p{L}\p{N}]+"}).item()
 
-    assert words(text) == f"'{made}'"
+
+@pytest.fixture(scope="module")
+def in_scripts(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """A catalogue whose titles are texts in many scripts."""
+    return made(tmp_path_factory.mktemp("scripts") / "w.duckdb", with_index=False, titles=SCRIPTS)
+
+
+@pytest.mark.parametrize(("nth", "text"), list(enumerate(SCRIPTS)))
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_words_are_those_of_the_columns(
+    in_scripts: Catalogue, nth: int, text: str, form: Literal["NFC", "NFD"]
+) -> None:
+    """A title is found by its own text, composed or decomposed, in capitals or small letters."""
+    column = in_scripts.tables.query(f"select title_words from tracks where track_id = 's{nth:02}'").item()
+
+    assert words(unicodedata.normalize(form, text)) == literal(column)
+    assert found(search(in_scripts, f'"{text}"', n=1)) == [f"s{nth:02}"]
+    assert found(search(in_scripts, f'"{text.lower()}"', n=1)) == [f"s{nth:02}"]
+    assert found(search(in_scripts, f'"{text.upper()}"', n=1)) == [f"s{nth:02}"]
+
+
+@pytest.mark.parametrize("text", ["artist &", 'label "!"', '""', '"&"', "by ...", "_"])
+def test_a_name_without_a_letter_is_refused(catalogue: Catalogue, text: str) -> None:
+    """Instead of being a part of every name."""
+    with pytest.raises(InputError, match="has no letter or digit"):
+        search(catalogue, text, n=1)
+
+
+def test_equal_conditions_count_once(catalogue: Catalogue) -> None:
+    """In fit, in reasons and in how the search was understood."""
+    once, twice = search(catalogue, "75-85 bpm, techno", n=9), search(catalogue, "75-85 bpm, techno, techno", n=9)
+    either = search(catalogue, "piano or Piano", n=1)
+
+    assert twice.rows.equals(once.rows)
+    assert twice.understood == once.understood
+    assert (either.understood, either.rows["why"].to_list()) == (("piano",), ["genre piano"])
 
 
 def test_places_have_codes() -> None:

@@ -1,11 +1,11 @@
-"""Artist by name or a part of it, up to the next comma; a name with a comma stands in quotes."""
+"""Artist by name or words of it (the last may be cut short), up to the next comma; a name with a comma in quotes."""
 
 import re
 
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, rule
 from recsys.search.grammar import Node, text_of
-from recsys.search.names import exact_or_part
+from recsys.search.names import exact_or_start
 
 EXAMPLES = ("artist Zoë Tanabe", "by Neon Station Club", 'artist: "Thunder, Golden & Daughters"')
 GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
@@ -14,7 +14,7 @@ GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of an artist."""
     name = re.sub(r"^(?:artist\s*:?|by)\s+", "", text_of(node), flags=re.IGNORECASE).strip('" ')
-    where, score = exact_or_part("t.artist_words", name)
+    where, score = exact_or_start("t.artist_words", name)
     return Condition(
         text=f"artist {name}",
         where=where,

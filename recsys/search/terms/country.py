@@ -31,7 +31,7 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
         text_of(node),
         flags=re.IGNORECASE,
     )
-    code = places.country_of(name) or name.upper()
+    code = places.country_named(name)
     language = places.languages().get(name.lower()) if name.lower() in places.ADJECTIVES else None
     spoken = f" or t.language = {literal(language)}" if language else ""
     return Condition(

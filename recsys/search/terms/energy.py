@@ -8,15 +8,17 @@ the analysed recordings.
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import RANGE, Condition, Span, rule
+from recsys.search.condition import Condition, Span, range_pattern, rule
 from recsys.search.grammar import Node, text_of
 
 EXAMPLES = ("high energy", "energy 0.4-0.6", "energy over 60%", "danceable", "low danceability")
+_PERCENT = r"%|per\s?cent\b"
+_RANGE = range_pattern(rf"{_PERCENT}|")
 GRAMMAR = rule(
     "energy",
     50,
     r"(?:high|low)[\s-]+(?:energy|danceability)\b",
-    rf"(?:energy|danceability)\s*:?\s*(?:{RANGE}(?!\w)\s*%?|high\b|low\b)",
+    rf"(?:energy|danceability)\s*:?\s*(?:{_RANGE}|high\b|low\b)",
     r"danceable\b",
 )
 
@@ -27,7 +29,9 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     name = "danceability" if "dance" in text else "energy"
     column, quantiles = f"t.{name}", catalogue.quantiles[name]
     if re.search(r"\d", text):
-        span = Span.of(re.sub(r"^\w+\s*:?\s*", "", text), tolerance=0.05).scaled(0.01 if "%" in text else 1.0)
+        span = Span.of(re.sub(r"^\w+\s*:?\s*", "", text), tolerance=0.05).scaled(
+            0.01 if re.search(_PERCENT, text) else 1.0
+        )
         where, score, meaning = span.sql(column), "1.0", f"{name} {span}"
     else:
         is_high = "low" not in text

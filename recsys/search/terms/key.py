@@ -18,7 +18,7 @@ GRAMMAR = rule(
     55,
     r"(?:in\s+)?an?\s+(?:major|minor)\s+key\b",
     rf"(?:exactly\s+)?(?:(?:in|key)\s+(?:of\s+)?|key\s*:\s*)?{_TONIC}\s*-?(?:major|minor|maj|min)\b",
-    r"(?<!\w\s)(?-i:[A-G][#b]?m)(?!\w)",
+    r"(?:(?<!\w\s)|(?<=\bor\s)|(?<=\bnot\s))(?-i:[A-G][#b]?m)(?!\w)",
     r"camelot\s+(?:1[0-2]|[1-9])[AB]\b",
     r"(?:major|minor)(?:\s+(?:key|mode))?\b(?!\s+label)",
 )

@@ -1,11 +1,11 @@
-"""Label by its name or the start of it, up to the next comma; or independent and major labels."""
+"""Label by name or words of it (the last may be cut short), up to the next comma; or independent and major labels."""
 
 import re
 
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
-from recsys.search.names import exact_or_part
+from recsys.search.names import exact_or_start
 
 EXAMPLES = ("label Lodestar Records", "label: Marigold", "independent label", "major label")
 GRAMMAR = rule("label", 45, r'label\s*:?\s+(?:"[^"]*"|[^,;"]+)', r"(?:independent|indie|major)[\s-]+labels?\b")
@@ -23,7 +23,7 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
             reason=lambda row: f"{kind} label" + (f" {row['label_name']}" if row["label_name"] else ""),
         )
     name = re.sub(r"^label\s*:?\s+", "", text, flags=re.IGNORECASE).strip('" ')
-    where, score = exact_or_part("t.label_words", name)
+    where, score = exact_or_start("t.label_words", name)
     return Condition(
         text=f"label {name}",
         where=where,

@@ -21,13 +21,7 @@ _AROUND = re.compile(r"^(?:sung\s+in|in|language\s*:?)\s+|[\s-]+(?:lyrics|vocals
 
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of a language."""
-    name = re.sub(
-        r"^(?:sung\s+in|in|language\s*:?)\s+|[\s-]+(?:lyrics|vocals|language|sung)$",
-        "",
-        text_of(node),
-        flags=re.IGNORECASE,
-    )
-    code = places.language_of(name) or name.lower()
+    code = places.language_named(_AROUND.sub("", text_of(node)))
     return Condition(
         text=f"language {code}",
         where=f"t.language = {literal(code)}",

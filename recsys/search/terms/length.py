@@ -3,20 +3,13 @@
 import re
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import DASH, RANGE, Condition, Span, rule
+from recsys.search.condition import NUMBER, Condition, Span, range_pattern, rule
 from recsys.search.grammar import Node, text_of
 
-EXAMPLES = ("3:00 to 3:30", "longer than 4 minutes", "under 90 seconds", "2-3 min")
+EXAMPLES = ("3:00 to 3:30", "longer than 4 minutes", "under 90 seconds", "2-3 min", "10 minutes or less")
 _CLOCK = r"\d{1,3}:[0-5]\d"
-_LEAD = (
-    r"(?:(?:longer|shorter|more|less)\s+than|under|below|over|above|at\s+least|at\s+most|up\s+to|between|around|about)"
-)
-GRAMMAR = rule(
-    "length",
-    52,
-    rf"(?:{_LEAD}\s+)?{_CLOCK}\+?(?:\s*(?:{DASH}|to|and)\s*{_CLOCK})?(?!\w)",
-    rf"{RANGE}\s*(?:minutes?|mins?|seconds?|secs?)\b(?:\s+(?:or\s+)?(?:longer|shorter))?",
-)
+_UNIT = r"minutes?|mins?|seconds?|secs?"
+GRAMMAR = rule("length", 52, range_pattern(rf"{_UNIT}|", _CLOCK), range_pattern(_UNIT))
 TOLERANCE = 0.05
 
 
@@ -33,8 +26,8 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
 
 def seconds_of(text: str) -> Span:
     """Return the range of seconds that a text names, in lower case."""
-    text = re.sub(r"(\d+):(\d\d)", lambda clock: str(60 * int(clock[1]) + int(clock[2])), text)
-    is_minutes = re.search(r"\bmin", text) is not None
-    if text.endswith(("longer", "shorter")):
-        text = f"{'over' if text.endswith('longer') else 'under'} {text}"
-    return Span.of(text, tolerance=TOLERANCE).scaled(60.0 if is_minutes else 1.0)
+    text = re.sub(r"(\d+):(\d\d)", lambda clock: f"{60 * int(clock[1]) + int(clock[2])} seconds", text)
+    if "sec" not in text:
+        return Span.of(text, tolerance=TOLERANCE).scaled(60.0)
+    seconds = re.sub(rf"({NUMBER})\s*min\w*", lambda minutes: f"{60 * float(minutes[1]):g} seconds", text)
+    return Span.of(seconds, tolerance=TOLERANCE)

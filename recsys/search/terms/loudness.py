@@ -1,11 +1,11 @@
 """Integrated loudness. Loud and quiet are the loudest and the quietest two fifths of the analysed recordings."""
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import RANGE, Condition, Span, rule
+from recsys.search.condition import Condition, Span, range_pattern, rule
 from recsys.search.grammar import Node, text_of
 
 EXAMPLES = ("-16 to -12 LUFS", "under -14 LUFS", "loud", "quiet")
-GRAMMAR = rule("loudness", 50, rf"(?:loudness\s*:?\s*)?{RANGE}\s*LUFS\b", r"(?:loud|quiet)\b(?!\w)")
+GRAMMAR = rule("loudness", 50, rf"(?:loudness\s*:?\s*)?{range_pattern('LUFS')}", r"(?:loud|quiet)\b(?!\w)")
 
 
 def condition(node: Node, catalogue: Catalogue) -> Condition:

@@ -8,7 +8,7 @@ of the sound, not a judgement of listeners.
 
 from recsys.search.catalogue import Catalogue, tag_key
 from recsys.search.condition import Condition, Row, any_of, rule
-from recsys.search.grammar import Node, alias_of, text_of
+from recsys.search.grammar import Node, text_of
 from recsys.search.places import alternatives
 from recsys.search.terms.tag import tagged
 
@@ -39,8 +39,7 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     )
     if not related:
         return felt
-    heard = tagged(related, f"tagged {mood}", alias_of(node), catalogue.heard)
-    return any_of([felt, heard])
+    return any_of([felt, tagged(related, f"tagged {mood}", catalogue)])
 
 
 def _reason(row: Row) -> str:

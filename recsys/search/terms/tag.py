@@ -7,8 +7,8 @@ highest confidence of this tag, from .1 on. Spellings such as hip-hop and hip ho
 """
 
 from recsys.search.catalogue import Catalogue, tag_key
-from recsys.search.condition import Condition, Row, literal
-from recsys.search.grammar import Node, alias_of, text_of
+from recsys.search.condition import Condition, Row, literal, name_of
+from recsys.search.grammar import Node, text_of
 
 EXAMPLES = ("techno", "hip-hop", "piano", "ambient or classical", "not reggaeton")
 HALF_SCORE = 0.25  # confidence of a tag that was heard at which a track has half the score
@@ -33,26 +33,32 @@ def condition(node: Node, catalogue: Catalogue) -> Condition:
     """Return the condition of a tag."""
     name = text_of(node)
     spellings = catalogue.spellings.get(tag_key(name), (name.lower(),))
-    return tagged(spellings, spellings[0], alias_of(node), catalogue.heard)
+    return tagged(spellings, spellings[0], catalogue)
 
 
-def tagged(spellings: tuple[str, ...], name: str, alias: str, heard: frozenset[str]) -> Condition:
+def tagged(spellings: tuple[str, ...], name: str, catalogue: Catalogue) -> Condition:
     """
     Return the condition that a track has at least one of several tags.
+
+    That it has none is known where its genres are stated, if any track states one of the tags; or where taggers heard
+    it, if they heard one of the tags in any track.
 
     Args:
         spellings: The tags.
         name: What the condition is called.
-        alias: Name of the table that the condition joins.
-        heard: The tags that any recording was heard to have; others are only stated, which needs no join.
+        catalogue: The catalogue.
     """
+    alias = name_of("tag", *spellings)
     any_stated = " or ".join(f"list_contains(t.genres, {literal(tag)})" for tag in spellings)
     stated, confidence = f"coalesce({any_stated}, false)", f"{alias}.confidence"
-    if heard.isdisjoint(spellings):
-        return Condition(text=name, where=stated, reason=lambda _row: f"genre {name}", is_flexible=True)
+    is_known = "len(t.genres) > 0"
+    if catalogue.heard.isdisjoint(spellings):
+        where = f"case when {is_known} then {stated} end"
+        return Condition(text=name, where=where, reason=lambda _row: f"genre {name}", is_flexible=True)
+    is_known = "t.is_heard" if catalogue.stated.isdisjoint(spellings) else f"({is_known} or t.is_heard)"
     return Condition(
         text=name,
-        where=f"({stated} or {confidence} is not null)",
+        where=f"case when {stated} or {confidence} is not null then true when {is_known} then false end",
         score=f"case when {stated} then 1.0 else coalesce({confidence} / ({confidence} + {HALF_SCORE}), 0) end",
         values={f"{alias}_stated": stated, f"{alias}_heard": confidence},
         joins={alias: f"select row, max(confidence) as confidence from tags where {_any_of(spellings)} group by row"},

@@ -2,21 +2,19 @@
 Tempo: a range in bpm, or slow, mid-tempo, fast.
 
 Tempo. A range with both ends also takes half and double the tempo, ranked lower; a single number takes 3 % around it.
-Slow is below 90 bpm, fast from 120 bpm.
+Slow is up to 90 bpm, mid-tempo from there to 120 bpm, fast from there on.
 """
 
-import re
-
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import RANGE, Condition, Row, Span, rule
+from recsys.search.condition import Condition, Row, Span, range_pattern, rule
 from recsys.search.grammar import Node, text_of
 
-EXAMPLES = ("70-90 bpm", "under 100 bpm", "140+ bpm", "tempo 120", "slow")
+EXAMPLES = ("70-90 bpm", "under 100 bpm", "140+ bpm", "100 bpm or faster", "tempo 120", "slow")
 GRAMMAR = rule(
     "tempo",
     50,
-    rf"(?:tempo\s*:?\s*)?{RANGE}\s*bpm\b",
-    rf"tempo\s*:?\s*{RANGE}(?!\w)",
+    rf"(?:tempo\s*:?\s*)?{range_pattern('bpm')}",
+    rf"tempo\s*:?\s*{range_pattern('')}",
     r"(?:slow|mid[\s-]?tempo|fast)\b(?!\w)",
 )
 NAMED = {"slow": Span(None, 90.0), "mid": Span(90.0, 120.0), "fast": Span(120.0, None)}
@@ -30,8 +28,7 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
     span = next((span for name, span in NAMED.items() if text.startswith(name)), None)
     if span is not None:
         return _condition(span, counts_octaves=False)
-    found = re.search(RANGE, re.sub(r"^tempo\s*:?\s*|bpm$", "", text).strip(), re.IGNORECASE)
-    span = Span.of(found[0] if found else text, tolerance=TOLERANCE)
+    span = Span.of(text.removeprefix("tempo").lstrip(" :"), tolerance=TOLERANCE)
     return _condition(span, counts_octaves=span.is_closed)
 
 

@@ -17,7 +17,7 @@ GRAMMAR = rule("territory", 46, rf"{_LEAD}(?:{_NAMES})(?!\w)", rf"{_LEAD}(?-i:[A
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of a territory."""
     name = re.sub(rf"^{_LEAD}", "", text_of(node), flags=re.IGNORECASE)
-    code = places.country_of(name) or name.upper()
+    code = places.country_named(name)
     return Condition(
         text=f"available in {country_name(code)}",
         where=f"(t.available_in is null or list_contains(t.available_in, {literal(code)}))",

@@ -6,8 +6,8 @@ and a whole word more than a part of one. Accents and case do not matter. Words 
 """
 
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, Row
-from recsys.search.grammar import Node, alias_of, text_of
+from recsys.search.condition import Condition, Row, name_of
+from recsys.search.grammar import Node, text_of
 from recsys.search.names import FIELDS, words_in_names
 
 EXAMPLES = ("velvet harbour", '"The Engine Is Silver"', "steinhofel")
@@ -22,9 +22,9 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition that every word is in a name."""
     text = text_of(node)
     is_quoted = len(text) > 1 and text[0] in '"“' and text[-1] in '"”'
-    words = tuple(filter(None, (text[1:-1].strip(),) if is_quoted else text.split()))
+    words = (text[1:-1].strip(),) if is_quoted else tuple(dict.fromkeys(text.split()))
     where, score, values = words_in_names(words)
-    alias = alias_of(node)
+    alias = name_of("words", where)
     own = {f"{name}_{alias}": sql for name, sql in values.items()}
     return Condition(
         text=f"words {text}",

@@ -7,15 +7,28 @@ from recsys.search.catalogue import Catalogue
 from recsys.search.condition import DASH, Condition, rule
 from recsys.search.grammar import Node, text_of
 
-EXAMPLES = ("1990s", "80s or older", "1995-1999", "before 2005", "since 2020", "released 2021", "last 5 years")
-_YEAR, _DECADE = r"(?:19|20)\d\d", r"(?:(?:19|20)?\d0)'?s"
-_LEAD = r"(?:released\s+|from\s+|in\s+)*(?:the\s+)?"
-_OPEN = r"\s+(?:or|and)\s+(?:older|earlier|newer|later)"
+EXAMPLES = (
+    "1990s",
+    "80s or older",
+    "1995-1999",
+    "2010 to now",
+    "before 2005",
+    "since 2020",
+    "released 2021",
+    "last 5 years",
+)
+_YEAR, _DECADE = r"(?:19|20)\d\d", r"['\u2019]?(?:(?:19|20)?\d0)['\u2019]?s"
+_PART_OF_DECADE = rf"(?:(?:early|late)\s+)?{_DECADE}"
+_SIDE = r"(?:before|after|since|until|up\s+to|between|year\s*:?)"
+_LEAD = rf"(?:released\s+|from\s+|in\s+)*(?:{_SIDE}\s*)?(?:the\s+)?"
+_TO = rf"\s*(?:{DASH}|to\b|and\b)\s*(?:the\s+)?"
+_NOW = r"(?:now|today|present)"
+_OPEN = r"\s+(?:or|and)\s+(?:older|earlier|newer|later)|\+"
 GRAMMAR = rule(
     "year",
     48,
-    rf"{_LEAD}(?:early\s+|late\s+)?{_DECADE}(?:{_OPEN})?(?!\w)",
-    rf"{_LEAD}(?:before|after|since|until|up\s+to|year\s*:?)?\s*{_YEAR}(?:\s*(?:{DASH}|to)\s*{_YEAR}|{_OPEN}|\+)?(?!\w)",
+    rf"{_LEAD}{_PART_OF_DECADE}(?:{_TO}(?:{_PART_OF_DECADE}|{_NOW})|{_OPEN})?(?!\w)",
+    rf"{_LEAD}{_YEAR}(?:{_TO}(?:{_YEAR}|{_NOW})|{_OPEN})?(?!\w)",
     r"(?:in\s+)?(?:the\s+)?(?:last|past)\s+(?:\d{1,2}\s+)?years?(?!\w)",
 )
 DAYS_PER_YEAR = 365.2425
@@ -38,19 +51,16 @@ def days_of(text: str, as_of: date) -> tuple[date, date]:
     """Return the first and the last day that a text names, in lower case; `as_of` ends the last years."""
     if found := re.search(r"(?:last|past)\s+(\d*)", text):
         return as_of - timedelta(days=round(DAYS_PER_YEAR * int(found[1] or 1)) - 1), as_of
-    if found := re.search(rf"({_DECADE})", text):
-        first, last = _decade(found[1])
-        first, last = (first, first + 4) if "early" in text else (first + 5, last) if "late" in text else (first, last)
-    else:
-        years = sorted(int(year) for year in re.findall(_YEAR, text))
-        first, last = years[0], years[-1]
-    return _open_ended(text, first, last)
+    decades = [_years_of(decade) for decade in re.findall(_PART_OF_DECADE, text)]
+    years = [year for ends in decades for year in ends] or [int(year) for year in re.findall(_YEAR, text)]
+    return _open_ended(text, min(years), max(years))
 
 
-def _decade(text: str) -> tuple[int, int]:
-    digits = int(re.sub(r"\D", "", text))
+def _years_of(decade: str) -> tuple[int, int]:
+    """Return the first and the last year of a decade, or of its early or late half."""
+    digits = int(re.sub(r"\D", "", decade))
     first = digits if digits > 99 else digits + (1900 if digits >= 30 else 2000)
-    return first, first + 9
+    return first + 5 * decade.startswith("late"), first + (4 if decade.startswith("early") else 9)
 
 
 def _open_ended(text: str, first: int, last: int) -> tuple[date, date]:
@@ -61,6 +71,6 @@ def _open_ended(text: str, first: int, last: int) -> tuple[date, date]:
         return date(last + 1, 1, 1), LAST
     if re.search(r"older|earlier|until|up\s+to", text):
         return FIRST, end
-    if re.search(r"newer|later|since|\+", text):
+    if re.search(rf"newer|later|since|\+|{_NOW}", text):
         return start, LAST
     return start, end
