@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from zlib import crc32
 
 import click
@@ -36,6 +36,9 @@ KRUMHANSL = {  # Krumhansl, Kessler (1982)
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
+
+
+Value = TypeVar("Value")
 
 
 class Track(NamedTuple):
@@ -128,15 +131,15 @@ def by_encoder(encoder: "Encoder | OnnxEncoder") -> Callable[[F32], F32]:
     from recsys.audio.embedding.encoder import Encoder
 
     if not isinstance(encoder, Encoder):
-        return lambda mono: encoder.vector(Signal(mono[None], RATE_HZ, "decoded", 0.0))
+        return lambda mono: _known(encoder.vector(Signal(mono[None], RATE_HZ, "decoded", 0.0)))
 
-    def vector(mono: F32) -> F32:
-        patches = patches_of(mono)
-        if patches is None:
-            raise InputError("audio: found a silent recording, expected sound. Remove it from the folder RECSYS_AUDIO")
-        return standardised_mean(encoder, encode(encoder, patches))
+    return lambda mono: standardised_mean(encoder, encode(encoder, _known(patches_of(mono))))
 
-    return vector
+
+def _known(found: Value | None) -> Value:
+    if found is None:
+        raise InputError("audio: found a silent recording, expected sound. Remove it from the folder RECSYS_AUDIO")
+    return found
 
 
 def random_encoder(n: int) -> "Encoder":

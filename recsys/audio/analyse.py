@@ -42,7 +42,7 @@ class Analysis:
         rate_hz: Sampling rate of the file [Hz].
         n_channels: Number of channels.
         features: Measured attributes.
-        embedding: Embedding vector and tags; None for silence and below 1 s.
+        embedding: Embedding vector and tags; None where there is none (see `Embedder.embed`).
         fingerprint: Vectors 0.256 s apart, shape (n, 128), float32.
     """
 

@@ -38,6 +38,22 @@ class Inverse(torch.nn.Module):
         return 1 / audio.square().mean(dim=1, keepdim=True)
 
 
+class Never(torch.nn.Module):
+    """Vector of a window: not a number."""
+
+    @override
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        return torch.log(-1 - audio.square().mean(dim=1, keepdim=True))
+
+
+class Single(torch.nn.Module):
+    """One vector, whatever the number of windows."""
+
+    @override
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        return audio[:1, :2]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The folder of an encoder that measures levels."""
@@ -151,10 +167,38 @@ def test_a_file_that_is_no_network_is_refused(folder: Path, content: bytes) -> N
         Embedder.load(str(folder))
 
 
-def test_vectors_that_are_not_finite_are_refused(tmp_path: Path) -> None:
-    """A search by sound could not compare them."""
-    with pytest.raises(SetupError, match="not finite"):
-        OnnxEncoder.load(written(tmp_path, Inverse(), ["inverse"]))
+def test_windows_without_a_finite_vector_do_not_count(tmp_path: Path) -> None:
+    """A search by sound could not compare them; a recording of such windows alone has no vector."""
+    encoder = OnnxEncoder.load(written(tmp_path, Inverse(), ["inverse"]))
+    levels = np.repeat([0.1, 0.0, 0.2], N_SAMPLES).astype(np.float32)
+
+    vector, none = (encoder.vector(Signal(mono[None], 8_000, "test", 0.0)) for mono in (levels, 0 * levels))
+
+    assert vector == pytest.approx([(1 / 0.1**2 + 1 / 0.2**2) / 2], rel=1e-4)
+    assert none is None
+
+
+def test_a_network_that_is_never_finite_is_refused(tmp_path: Path) -> None:
+    """It is tried on noise."""
+    with pytest.raises(SetupError, match="not finite for noise"):
+        OnnxEncoder.load(written(tmp_path, Never(), ["never"]))
+
+
+def test_a_network_for_one_window_at_a_time_is_refused(tmp_path: Path) -> None:
+    """Recordings have up to twelve."""
+    with pytest.raises(SetupError, match=r"fails for float32 audio of shape \(12, 4000\)|output of shape"):
+        OnnxEncoder.load(written(tmp_path, Single(), ["single"]))
+
+
+def test_weights_in_another_file_change_the_version(folder: Path) -> None:
+    """The card does not."""
+    before = OnnxEncoder.load(folder).version
+
+    (folder / "CARD.md").write_text("# Levels, revised")
+    with_card = OnnxEncoder.load(folder).version
+    (folder / "encoder.onnx.data").write_bytes(b"weights")
+
+    assert with_card == before != OnnxEncoder.load(folder).version
 
 
 def test_a_folder_without_a_description_is_refused(folder: Path) -> None:

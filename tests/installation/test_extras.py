@@ -47,9 +47,12 @@ COMMANDS = {
     "query": None,
     "describe": None,
     "find love": None,
+    "search love": None,
     "similar trk_1": "audio",
     "match mix.mp3": "audio",
     "product": None,
+    "soundtrack run": None,
+    "tags train labels.csv": None,
     "explain anna trk_1": None,
     "labels audit lb_1": None,
     "labels void lb_1 2026-01-05 2026-01-11": None,
@@ -117,7 +120,9 @@ def imported() -> Iterator[str]:
 
 def test_the_table_agrees_with_pyproject() -> None:
     """The table has exactly one module for each distribution of an extra, under that extra."""
-    optional = {name: PROJECT["optional-dependencies"][name] for name in ("audio", "dashboards", "reports", "spark")}
+    optional = {
+        name: PROJECT["optional-dependencies"][name] for name in ("audio", "dashboards", "onnx", "reports", "spark")
+    }
     for extra, requirements in optional.items():
         modules = {module for module, of in extras.EXTRAS.items() if of == extra}
         installed = installed_by(requirements)

@@ -85,7 +85,7 @@ class Embedder:
 
     def embed(self, signal: Signal, mono: F32 | None = None) -> Embedding | None:
         """
-        Embed a recording; None for silence and below 1 s.
+        Embed a recording; None for silence, below 1 s, and where an operator's network gives no finite vector.
 
         Args:
             signal: The decoded recording.
@@ -98,7 +98,8 @@ class Embedder:
         confidences = [torch.sigmoid(outputs[tagger].logits).mean(dim=0) for tagger in self.taggers]
         tags = predicted_tags(torch.cat(confidences).numpy())
         if isinstance(self.encoder, OnnxEncoder):
-            return Embedding(self.encoder.vector(signal), tags)
+            vector = self.encoder.vector(signal)
+            return None if vector is None else Embedding(vector, tags)
         output = outputs.get(self.encoder) or encode(self.encoder, patches)
         return Embedding(standardised_mean(self.encoder, output), tags)
 

@@ -3,8 +3,9 @@ An operator's own encoder as an ONNX file: a folder with the network, a descript
 
 The network takes windows of mono audio, float32 of shape (n_windows, n_samples) with full scale -1..1, at the rate and
 of the length that the description states; its output has one vector per window, shape (n_windows, n_dimensions). The
-vector of a recording is the mean over at most twelve windows, evenly spaced. `docs/operators.md` says how to bring an
-encoder, and what is computed again.
+vector of a recording is the mean over at most twelve windows, evenly spaced, without those for which the network gives
+numbers that are not finite, as some do for silence. `docs/operators.md` says how to bring an encoder, and what is
+computed again.
 """
 
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class OnnxEncoder:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """
-        Load the network in a folder, and try it on a window of silence.
+        Load the network in a folder, and try it on one window of noise and on twelve.
 
         Raises:
             SetupError: The description, the model card or the network is missing, they contradict each other, or
@@ -79,30 +80,41 @@ class OnnxEncoder:
         require("onnxruntime")
         description = _description(folder / DESCRIPTION)
         encoder = cls(folder / NETWORK, description, _session(folder / NETWORK))
-        encoder.vectors(np.zeros((1, encoder.n_samples), np.float32))
+        noise = np.random.default_rng(0).uniform(-0.1, 0.1, (MAX_WINDOWS, encoder.n_samples)).astype(np.float32)
+        for windows in (noise[:1], noise):
+            if not np.isfinite(encoder.vectors(windows)).all():
+                raise SetupError(f"encoder: {encoder.path} gives numbers that are not finite for noise. {_CORRECT}")
         return encoder
 
     @property
     def version(self) -> str:
-        """Identifies network, description and format."""
-        return f"onnx-{short_hash(sha256_of(self.path), repr(self.description))[:8]}-{FORMAT}"
+        """Identifies network, weights that it keeps in other files of the folder, description and format."""
+        card = self.path.parent / self.description.card
+        hashes = [sha256_of(path) for path in sorted(self.path.parent.iterdir()) if path.is_file() and path != card]
+        return f"onnx-{short_hash(*hashes)[:8]}-{FORMAT}"
 
     @property
     def n_samples(self) -> int:
         """Length of a window [samples]."""
         return round(self.description.window_s * self.description.rate_hz)
 
-    def vector(self, signal: Signal) -> F32:
-        """Return the mean vector of a recording, shape (n_dimensions,), float32; raises SetupError as `vectors`."""
-        windows = windows_of(signal.mono(self.description.rate_hz), self.n_samples)
-        return np.asarray(self.vectors(windows).mean(axis=0), np.float32)
+    def vector(self, signal: Signal) -> F32 | None:
+        """
+        Return the mean vector of a recording, shape (n_dimensions,), float32; None if that of no window is finite.
+
+        Raises:
+            SetupError: As `vectors`.
+        """
+        vectors = self.vectors(windows_of(signal.mono(self.description.rate_hz), self.n_samples))
+        finite = vectors[np.isfinite(vectors).all(axis=1)]
+        return np.asarray(finite.mean(axis=0), np.float32) if len(finite) else None
 
     def vectors(self, windows: F32) -> F32:
         """
         Return a vector per window, shape (n_windows, n_dimensions), of windows of shape (n_windows, n_samples).
 
         Raises:
-            SetupError: The network does not take such windows, or does not give each a vector of finite numbers.
+            SetupError: The network does not take such windows, or does not give each a vector.
         """
         outputs = [self.description.output or self.session.get_outputs()[0].name]
         expected = f"for float32 audio of shape {windows.shape}"
@@ -113,8 +125,6 @@ class OnnxEncoder:
         if vectors.ndim != 2 or len(vectors) != len(windows):
             found = f"gives an output of shape {vectors.shape}, expected ({len(windows)}, n_dimensions)"
             raise SetupError(f"encoder: {self.path} {found} {expected}. {_CORRECT}")
-        if not np.isfinite(vectors).all():
-            raise SetupError(f"encoder: {self.path} gives numbers that are not finite {expected}. {_CORRECT}")
         return np.asarray(vectors, np.float32)
 
 
