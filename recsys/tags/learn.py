@@ -77,7 +77,7 @@ def learn(
     with Warehouse.open(home.published_warehouse()) as warehouse:
         listening = Interactions.read(warehouse, until=today) if LISTENING in inputs else None
         catalogue = TrackInputs.read(warehouse, listening, inputs)
-        known = warehouse.query(internal_sql("tracks_to_label"))["track_id"]
+        known = warehouse.query(internal_sql("track_ids"))["track_id"]
     kinds = read_labels(path, known)
     for labels in kinds:
         TrainingData.of(labels, catalogue, settings)  # raises before any work

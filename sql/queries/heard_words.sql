@@ -1,5 +1,5 @@
--- Audio tags by kind, with the number of recordings that have each: probably, or where the tagger is not calibrated, with
--- a confidence of at least 0.25.
+-- Audio tags by kind, with the number of recordings that have each: probably, or with a confidence of at least 0.25
+-- where the tagger is not calibrated.
 select
     kind,
     tag,
