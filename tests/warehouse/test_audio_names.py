@@ -36,7 +36,7 @@ def test_delivered_probabilities_under_isrcs(catalogue: Place) -> None:
 
 
 def test_a_recording_with_two_names_has_one_row_per_tag(catalogue: Place) -> None:
-    """A tagger's tags under the track id count, also with another tagger's under the ISRC; none is there twice."""
+    """A tagger's tags under the track id count, also with another tagger's under the ISRC; no row is repeated."""
     catalogue.take(
         "audio_tags.csv",
         f"{TAGS}USRC17600001,ours,calm,mood,0.9,0.8\nUSRC17600001,ours,sad,mood,0.5,0.5\nt1,ours,calm,mood,0.4,0.3\n"
