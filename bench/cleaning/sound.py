@@ -39,7 +39,8 @@ def wrong_artists_in(n_recordings: int, seed: int) -> tuple[int, int, int, int]:
         audio, on="track_id", how="left"
     )
     no_doubts = pl.DataFrame(schema=schema(DOUBTS_COLUMNS))
-    found, _ = find_all(tracks.select(*SCHEMA), candidates, NO_DECISIONS, no_doubts)
+    described = tracks.select(*SCHEMA).with_columns(genre=pl.lit(None, pl.String))
+    found, _ = find_all(described, candidates, NO_DECISIONS, no_doubts)
     pairs = found.filter(kind=WRONG_ARTIST).select("track_id", "other_track_id")
     reported = {frozenset(pair) for pair in pairs.iter_rows()}
     artist_of = dict(tracks.select("track_id", "artist_id").iter_rows())

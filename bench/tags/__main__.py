@@ -49,11 +49,12 @@ def genre_from_features(n: int) -> None:
     from bench.tags.genres import by_boosting, by_head, inputs_of, one_hot
     from recsys.tags.calibration import top_tag_ece
     from recsys.tags.card import decided, macro_f1
+    from recsys.tags.folds import groups_of
 
     training, test = inputs_of("train", n), inputs_of("test", n)
     has_tag = one_hot(test)
     ours, theirs = by_head(training, test), by_boosting(training, test)
-    artists = np.unique(test.facts["artist_id"].fill_null("").to_numpy(), return_inverse=True)[1]
+    artists = groups_of(test.facts["artist_id"])
     print(f"Genre from features: {len(training.tracks):,} tracks to train on, {len(has_tag):,} by other artists")
     for name, probability in (("head", ours), ("gradient boosting", theirs)):
 
@@ -80,7 +81,8 @@ def genre_with_few_labels(n: int, n_seeds: int) -> None:
 
     training, test = inputs_of("train", min(n, 3_000)), inputs_of("test", n)
     print(f"Genre from features with few labels, {len(training.tracks):,} tracks in all, {n_seeds} draws")
-    few_labels(training.blocks["features"], one_hot(training), test.blocks["features"], one_hot(test), n_seeds)
+    (points,), (test_points,) = training.blocks["features"], test.blocks["features"]
+    few_labels(points, one_hot(training), test_points, one_hot(test), n_seeds)
 
 
 def instruments(n: int, n_seeds: int, cache: Path | None) -> None:
@@ -92,7 +94,7 @@ def instruments(n: int, n_seeds: int, cache: Path | None) -> None:
     print(f"Rendered instruments: {len(hot_train):,} pieces, {len(hot_test):,} with other tunes and programs")
     precision(training, test, hot_train, hot_test)
     few_labels(training.vectors, hot_train, test.vectors, hot_test, n_seeds)
-    wrong_labels(training.vectors, hot_train, n_seeds)
+    wrong_labels(training, n_seeds)
     active_learning(training.vectors, hot_train, test.vectors, hot_test, n_seeds)
 
 
@@ -149,11 +151,19 @@ def few_labels(points: F32, has_tag: F32, test: F32, test_has_tag: F32, n_seeds:
         )
 
 
-def wrong_labels(points: F32, has_tag: F32, n_seeds: int) -> None:
-    """Change a tenth of the labels and print the share of changed ones among as many that are reviewed first."""
+def wrong_labels(training: "Rendered", n_seeds: int) -> None:
+    """
+    Change a tenth of the labels and print the share of changed ones among as many that are reviewed first.
+
+    All pieces of a tune are in one fold, as all recordings of an artist are.
+    """
+    import polars as pl
+
     from recsys.tags.doubts import review_order
+    from recsys.tags.folds import artist_folds
     from recsys.tags.train import TagSettings, calibrated_across, cross_fit
 
+    points, has_tag = training.vectors, training.has_family
     shares = []
     for seed in range(min(n_seeds, 3)):
         rng = np.random.default_rng([SEED, seed])
@@ -161,7 +171,7 @@ def wrong_labels(points: F32, has_tag: F32, n_seeds: int) -> None:
         wrong = has_tag.copy()
         shift = rng.integers(1, has_tag.shape[1], len(planted))
         wrong[planted] = np.eye(has_tag.shape[1])[(has_tag[planted].argmax(axis=1) + shift) % has_tag.shape[1]]
-        folds = rng.permutation(np.arange(len(points)) % 5)
+        folds = artist_folds(pl.Series(training.tune), seed=seed)
         held_out = cross_fit(_data(points, wrong, None), folds, TagSettings())
         order = review_order(calibrated_across(held_out, wrong, folds, exclusive=True), wrong)
         shares.append(np.isin(order[: len(planted)], planted).mean())
@@ -208,7 +218,7 @@ def _inputs(points: F32) -> "TrackInputs":
     facts = pl.DataFrame({"track_id": ids, "artist_id": ids}).with_columns(
         training_consent=pl.lit("granted"), genre=unknown, language=unknown
     )
-    return TrackInputs(Vocab.of(ids, kind="track"), {"points": points}, facts)
+    return TrackInputs(Vocab.of(ids, kind="track"), {"points": (points,)}, facts)
 
 
 def _data(points: F32, has_tag: F32, others: F32 | None) -> "TrainingData":

@@ -40,7 +40,7 @@ def inputs_of(part: str, n: int) -> TrackInputs:
         language=pl.lit("unknown"),
     )
     features: F32 = drawn.select(FEATURES).to_numpy().astype(np.float32)
-    return TrackInputs(Vocab.of(drawn["track_id"], kind="track"), {"features": features}, facts)
+    return TrackInputs(Vocab.of(drawn["track_id"], kind="track"), {"features": (features,)}, facts)
 
 
 def training_data(inputs: TrackInputs) -> TrainingData:
@@ -66,6 +66,6 @@ def by_boosting(training: TrackInputs, test: TrackInputs) -> F64:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(random_state=0)
-    model.fit(training.blocks["features"], training.facts["genre"].to_numpy())
-    found: F64 = model.predict_proba(test.blocks["features"])
+    model.fit(training.blocks["features"][0], training.facts["genre"].to_numpy())
+    found: F64 = model.predict_proba(test.blocks["features"][0])
     return found

@@ -29,11 +29,13 @@ class Rendered:
         vectors: Embeddings by the default encoder. Shape (n, 753).
         mfcc: Means and standard deviations of 20 MFCCs. Shape (n, 40).
         family: Number of the melody's family in `MELODY`. Shape (n,).
+        tune: Name of the tune. Shape (n,).
     """
 
     vectors: F32
     mfcc: F32
     family: I64
+    tune: np.ndarray
 
     @property
     def has_family(self) -> F32:
@@ -44,7 +46,7 @@ class Rendered:
 
 def rendered(part: str, n: int, cache: Path | None) -> Rendered:
     """Return n pieces of a part ('train', 'validation' or 'test'), from the cache if it has them."""
-    path = None if cache is None else cache / f"{part}-{n}.npz"
+    path = None if cache is None else cache / f"{part}-{n}-tunes.npz"
     if path is None or not path.exists():
         arrays = _render(part, n)
         if path is not None:
@@ -53,7 +55,7 @@ def rendered(part: str, n: int, cache: Path | None) -> Rendered:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     family = np.array([MELODY.index(str(name)) for name in arrays["family"]])
-    return Rendered(arrays["vectors"], arrays["mfcc"], family)
+    return Rendered(arrays["vectors"], arrays["mfcc"], family, arrays["tune"])
 
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -72,6 +74,7 @@ def _render(part: str, n: int) -> dict[str, np.ndarray]:
         "vectors": np.stack([embed(mono) for mono, _ in sounds]),
         "mfcc": np.stack([mfcc_statistics(mono) for mono, _ in sounds]),
         "family": np.array([family for _, family in sounds]),
+        "tune": np.array([piece.tune.name for piece in drawn]),
     }
 
 

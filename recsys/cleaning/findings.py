@@ -40,10 +40,11 @@ def find_all(
     Find duplicates, wrong artists and wrong genres in a catalogue.
 
     Args:
-        tracks: The catalogue (columns: see `recordings.recordings`).
+        tracks: The catalogue (columns: see `recordings.recordings`), with its main genre as delivered now, `genre`.
         match_candidates: The uses that matching found (`matching.history.MATCH_CANDIDATES_COLUMNS`).
         review_decisions: What people decided: kind, track_id, other_track_id, decision.
-        label_doubts: Delivered genres that a head doubts: track_id, tag, suggested, probability, given_probability.
+        label_doubts: Delivered genres that a head doubts: track_id, tag, suggested, probability, given_probability. One
+            that has changed since then is no finding any more.
 
     Returns:
         The review list (REVIEW_FINDINGS_COLUMNS), sorted by id; and the links (see `duplicates.duplicate_links`).
@@ -52,8 +53,9 @@ def find_all(
     own, of_others = by_same_artist(same_sounds(read, match_candidates), read)
     pairs, links = find_duplicates(read, own, decisions_of(review_decisions, DUPLICATE))
     wrong = wrong_artists(of_others, read, decisions_of(review_decisions, WRONG_ARTIST))
-    known = label_doubts.join(read.select("track_id"), on="track_id", how="semi", maintain_order="left")
-    genres = wrong_genres(known, decisions_of(review_decisions, WRONG_GENRE))
+    delivered = tracks.select("track_id", tag=pl.col("genre").str.to_lowercase())
+    current = label_doubts.join(delivered, on=["track_id", "tag"], how="semi", maintain_order="left")
+    genres = wrong_genres(current, decisions_of(review_decisions, WRONG_GENRE))
     found = [_with_ids(rows, kind) for rows, kind in zip((pairs, wrong, genres), KINDS, strict=True)]
     return pl.concat(found).sort("finding_id"), links
 

@@ -84,5 +84,6 @@ WITHOUT_LISTENERS = (  # figures of many listeners, metadata, and what operators
     "exports/ds=*/run=*/_SUCCESS",
     "reports/**/*",
     "takedowns/*.csv",
+    "tags/*/*",
     "migrations/*/lake/_ledger/*.json",
 )

@@ -1,7 +1,8 @@
 """
 The model card of a head: data with counts by consent, genre and language, split, metrics with intervals, and limits.
 
-It is a JSON file beside the head. Licences of labels are not known to the platform and are stated as such.
+It is a JSON file; the head itself is not stored. Licences of labels are not known to the platform and are stated as
+such.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,14 @@ import polars as pl
 
 from recsys.arrays import F32, F64, I64, Bool
 from recsys.tags.calibration import ece, top_tag_ece
+from recsys.tags.folds import groups_of
 
 N_DRAWS = 500  # bootstrap samples of artists
 MIN_GROUP = 20  # recordings of a genre or language; smaller groups have no metric
 LIMITS = (
     "Probabilities hold for recordings like the labelled ones; for other styles, languages and recording qualities "
-    "they are not tested. A recording without a tag may have one that was not among the labels."
+    "they are not tested. A recording without a tag may have one that was not among the labels. The tags stay as they "
+    "are if consent is withdrawn or a recording is taken down later: train again without it."
 )
 
 
@@ -52,7 +55,7 @@ def decided(probability: F64, *, exclusive: bool) -> Bool:
 
 def interval(metric: Callable[[I64], float], groups: I64, *, seed: int = 7) -> Estimate:
     """
-    Return a metric with an interval by drawing groups with replacement.
+    Return a metric with an interval by drawing groups with replacement; a single group has no interval.
 
     Args:
         metric: Returns the metric of some rows, which may be repeated.
@@ -66,7 +69,8 @@ def interval(metric: Callable[[I64], float], groups: I64, *, seed: int = 7) -> E
         metric(np.concatenate([rows_of[group] for group in rng.integers(len(rows_of), size=len(rows_of))]))
         for _ in range(N_DRAWS)
     ]
-    low, high = np.nanpercentile(drawn, (2.5, 97.5))
+    known = np.array(drawn)[~np.isnan(drawn)]
+    low, high = np.percentile(known, (2.5, 97.5)) if len(rows_of) > 1 and len(known) else (np.nan, np.nan)
     return Estimate(metric(np.arange(len(groups))), float(low), float(high))
 
 
@@ -88,7 +92,7 @@ class HeldOut:
     facts: pl.DataFrame
 
     def metrics(self) -> dict[str, Any]:
-        """Return macro F1 and ECE with intervals, overall and by genre and language; NaN in an empty group."""
+        """Return macro F1 and ECE with intervals, overall and by genre and language; null where they are not known."""
         overall = {"macro_f1": self._interval(self._f1), "ece": self._interval(self._ece), "n": len(self.has_tag)}
         return overall | {"groups": [group for column in ("genre", "language") for group in self._groups(column)]}
 
@@ -102,9 +106,9 @@ class HeldOut:
                 found.append({"of": column, "name": name, "n": len(rows), "accuracy": accuracy})
         return found
 
-    def _interval(self, metric: Callable[[I64], float]) -> dict[str, float]:
-        artists = self.facts["artist_id"].fill_null("").to_numpy()
-        return vars(interval(metric, np.unique(artists, return_inverse=True)[1]))
+    def _interval(self, metric: Callable[[I64], float]) -> dict[str, float | None]:
+        found = interval(metric, groups_of(self.facts["artist_id"]))
+        return {name: None if np.isnan(value) else value for name, value in vars(found).items()}
 
     def _f1(self, rows: I64) -> float:
         return macro_f1(decided(self.probability[rows], exclusive=self.is_exclusive), self.has_tag[rows])

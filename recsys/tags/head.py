@@ -10,6 +10,7 @@ so that labels that were guessed (`recsys.tags.propagation`) can count less than
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 import torch
@@ -104,13 +105,23 @@ def loss(
     return mean
 
 
+def n_batches(n: int, settings: HeadSettings) -> tuple[int, int]:
+    """Return the number of epochs and of batches per epoch for n tracks; the rest of an epoch is left out."""
+    per_epoch = n // min(settings.batch_size, n)
+    return max(settings.epochs, -(-settings.min_steps // per_epoch)), per_epoch
+
+
 def batches(examples: Examples, settings: HeadSettings) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Yield encoded inputs, targets and weights of batches: every track once per epoch, in random order."""
+    """
+    Yield encoded inputs, targets and weights of batches of equal size.
+
+    Tracks come in random order, each at most once per epoch: those that do not fill a batch are left out of an epoch.
+    """
     rng = np.random.default_rng(settings.seed)
     arrays = [torch.from_numpy(array) for array in (examples.encoded, examples.targets, examples.weights)]
     size = min(settings.batch_size, len(examples.encoded))
-    per_epoch = len(examples.encoded) // size
-    for _ in range(max(settings.epochs, -(-settings.min_steps // per_epoch))):
+    n_epochs, per_epoch = n_batches(len(examples.encoded), settings)
+    for _ in range(n_epochs):
         order = torch.from_numpy(rng.permutation(len(examples.encoded)))
         for start in range(0, per_epoch * size, size):
             rows = order[start : start + size]
@@ -119,21 +130,36 @@ def batches(examples: Examples, settings: HeadSettings) -> Iterator[tuple[torch.
 
 
 def fit(examples: Examples, settings: HeadSettings = HeadSettings()) -> Head:
-    """Train a head; the same examples, settings and number of threads give the same weights."""
+    """
+    Train a head; the same examples, settings and number of threads give the same weights.
+
+    Raises:
+        ValueError: No track has a weight above 0.
+    """
+    examples = _with_weight(examples)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         head = Head(examples.encoded.shape[1], examples.targets.shape[1], settings)
         optimizer = torch.optim.AdamW(head.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-        steps = list(batches(examples, settings))
+        n_steps = prod(n_batches(len(examples.encoded), settings))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, settings.learning_rate, total_steps=len(steps) + 1, pct_start=0.1
+            optimizer, settings.learning_rate, total_steps=n_steps + 1, pct_start=0.1
         )
-        for encoded, targets, weights in steps:
+        for encoded, targets, weights in batches(examples, settings):
             optimizer.zero_grad()
             torch.autograd.backward(loss(head, encoded, targets, weights, exclusive=examples.is_exclusive))
             optimizer.step()
             schedule.step()
     return head.eval()
+
+
+def _with_weight(examples: Examples) -> Examples:
+    """Return the tracks that count: a batch of others would have no mean loss."""
+    counts = examples.weights > 0
+    if not counts.any():
+        raise ValueError("examples: found no track with a weight above 0, expected at least one")
+    encoded, targets, weights = (array[counts] for array in (examples.encoded, examples.targets, examples.weights))
+    return Examples(encoded, targets, weights, examples.is_exclusive)
 
 
 def scores(head: Head, encoded: F32, *, exclusive: bool) -> F64:

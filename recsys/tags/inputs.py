@@ -1,16 +1,18 @@
 """
 The inputs of heads: sound, metadata and listening of each recording, as blocks of numbers.
 
-Each block is encoded on its own: a narrow block by quantiles (each number becomes the position within every interval
-between quantiles, as in piecewise linear encoding), a wide one, such as an embedding, by z-scores of its principal
-components. A missing value is encoded as zeros, with a column of its own that says so. Genres are no input, since they
-are what heads learn.
+A block consists of parts that can be missing each for itself: sound of measures and an embedding. Each part is encoded
+on its own: a narrow one by quantiles (each number becomes the position within every interval between quantiles, as in
+piecewise linear encoding), a wide one, such as an embedding, by z-scores of its principal components. A missing value
+is encoded as zeros, with a column of its own that says so; in a wide part, one missing value is the whole part missing.
+Genres are no input, since they are what heads learn.
 
 Source: Gorishniy, Rubachev, Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (NeurIPS 2022).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -19,7 +21,6 @@ import polars as pl
 from recsys.arrays import F32, F64, Bool, Rows
 from recsys.dataset.feature_vectors import tfidf
 from recsys.dataset.vocab import Vocab
-from recsys.errors import InputError
 from recsys.warehouse.internal import internal_sql
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ class TrackInputs:
 
     Attributes:
         tracks: The recordings.
-        blocks: Numbers by name of the block; NaN where a value is missing. Each of shape (n_tracks, n_columns).
+        blocks: Parts by name of the block: numbers, NaN where missing. Each part has the shape (n_tracks, n_columns).
         facts: track_id, artist_id, training_consent, genre and language of each recording, in the order of `tracks`.
     """
 
     tracks: Vocab
-    blocks: Mapping[str, F32]
+    blocks: Mapping[str, tuple[F32, ...]]
     facts: pl.DataFrame
 
     @classmethod
@@ -74,7 +75,7 @@ class TrackInputs:
 
     def of_rows(self, rows: Rows) -> Self:
         """Return the inputs of some recordings, by sorted rows."""
-        blocks = {name: block[rows] for name, block in self.blocks.items()}
+        blocks = {name: tuple(part[rows] for part in parts) for name, parts in self.blocks.items()}
         return type(self)(Vocab.of(self.tracks.ids(rows), kind="track"), blocks, self.facts[rows])
 
     def with_blocks(self, names: Sequence[str]) -> Self:
@@ -85,17 +86,17 @@ class TrackInputs:
     def is_described(self) -> Bool:
         """Which recordings have at least one value. Shape (n_tracks,)."""
         found = np.zeros(len(self.tracks), np.bool_)
-        for block in self.blocks.values():
-            found |= ~np.isnan(block).all(axis=1)
+        for part in chain.from_iterable(self.blocks.values()):
+            found |= ~np.isnan(part).all(axis=1)
         return found
 
 
-def _block(name: str, rows: pl.DataFrame, interactions: "Interactions | None", tracks: Vocab) -> F32:
+def _block(name: str, rows: pl.DataFrame, interactions: "Interactions | None", tracks: Vocab) -> tuple[F32, ...]:
     if name == LISTENING:
-        return listening_vectors(interactions, tracks)
+        return (listening_vectors(interactions, tracks),)
     if name == SOUND:
-        return np.hstack([_numbers(rows, MEASURED), vectors_of(rows)])
-    return np.hstack([_numbers(rows, DESCRIBED), *(_one_hot(rows[column]) for column in NAMED)])
+        return _numbers(rows, MEASURED), vectors_of(rows)
+    return _numbers(rows, DESCRIBED), *(_one_hot(rows[column]) for column in NAMED)
 
 
 def _numbers(rows: pl.DataFrame, columns: Sequence[str]) -> F32:
@@ -117,13 +118,20 @@ def _one_hot(values: pl.Series) -> F32:
 
 
 def vectors_of(rows: pl.DataFrame) -> F32:
-    """Return the embeddings of the most frequent encoder, NaN for other recordings. Shape (n_tracks, n_dimensions)."""
-    encoder = rows["encoder"].drop_nulls().mode().sort().head(1)
-    is_own = rows["encoder"].is_in(encoder.implode()).fill_null(value=False).to_numpy()
-    vectors = rows.filter(pl.Series(is_own))["vector"].to_list()
-    found = np.full((len(rows), len(vectors[0]) if vectors else 0), np.nan, np.float32)
-    if vectors:
-        found[is_own] = np.array(vectors, np.float32)
+    """
+    Return the embeddings of the most frequent encoder, NaN for other recordings. Shape (n_tracks, n_dimensions).
+
+    Vectors whose length is not the most frequent one of that encoder are missing too.
+    """
+    length = pl.col("vector").list.len()
+    kinds = rows.drop_nulls(["encoder", "vector"]).group_by("encoder", n_dimensions=length).len()
+    first = kinds.sort("len", "encoder", "n_dimensions", descending=[True, False, False]).head(1)
+    if first.is_empty():
+        return np.zeros((len(rows), 0), np.float32)
+    encoder, n_dimensions, _ = first.row(0)
+    own = rows.with_row_index("row").filter(encoder=encoder).filter(length == n_dimensions)
+    found = np.full((len(rows), n_dimensions), np.nan, np.float32)
+    found[own["row"].to_numpy()] = own["vector"].explode().to_numpy().reshape(-1, n_dimensions)
     return found
 
 
@@ -151,10 +159,10 @@ def listening_vectors(interactions: "Interactions | None", tracks: Vocab) -> F32
 @dataclass(frozen=True, eq=False)
 class _Narrow:
     """
-    Piecewise linear encoding of a narrow block.
+    Piecewise linear encoding of a narrow part.
 
     Attributes:
-        low, high: Ends of each interval. Shape (n_intervals,).
+        low, high: Ends of each interval. Shape (n_intervals,); a column without two different values has none.
         column: The column that each interval belongs to. Shape (n_intervals,).
     """
 
@@ -166,7 +174,8 @@ class _Narrow:
     def of(cls, block: F32) -> Self:
         edges = [_edges(values) for values in block.T]
         low, high = ([part for column in edges for part in column[cut]] for cut in (slice(None, -1), slice(1, None)))
-        column = np.repeat(np.arange(len(edges)), [len(column) - 1 for column in edges])
+        n_intervals = np.array([max(len(column) - 1, 0) for column in edges], np.int64)
+        column = np.repeat(np.arange(len(edges)), n_intervals)
         return cls(np.array(low, np.float64), np.array(high, np.float64), column)
 
     def encode(self, block: F32) -> F32:
@@ -184,7 +193,7 @@ def _edges(values: F32) -> F64:
 @dataclass(frozen=True, eq=False)
 class _Wide:
     """
-    Encoding of a wide block by z-scores of its principal components.
+    Encoding of a wide part by z-scores of its principal components.
 
     Attributes:
         mean, std: Of each column. Shape (n_columns,).
@@ -216,21 +225,26 @@ class _Wide:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """The encoding of all blocks; `of` learns it from recordings, `encode` returns shape (n_tracks, n_inputs)."""
+    """The encoding of all parts; `of` learns it from recordings, `encode` returns shape (n_tracks, n_inputs)."""
 
-    blocks: Mapping[str, _Narrow | _Wide]
+    blocks: Mapping[str, tuple[_Narrow | _Wide, ...]]
 
     @classmethod
     def of(cls, inputs: TrackInputs) -> Self:
-        """Learn quantiles and principal components; raises InputError if no recording has a value."""
-        if not inputs.is_described.any():
-            raise InputError(
-                f"inputs: no recording has a value of {', '.join(inputs.blocks)}. Scan audio, or choose other --inputs"
-            )
+        """Learn quantiles and principal components of the values that are known; a part may have none."""
         return cls(
-            {name: (_Wide if block.shape[1] > WIDE else _Narrow).of(block) for name, block in inputs.blocks.items()}
+            {
+                name: tuple((_Wide if part.shape[1] > WIDE else _Narrow).of(part) for part in parts)
+                for name, parts in inputs.blocks.items()
+            }
         )
 
     def encode(self, inputs: TrackInputs) -> F32:
         """Encode recordings, shape (n_tracks, n_inputs), float32; all values are finite."""
-        return np.hstack([encoding.encode(inputs.blocks[name]) for name, encoding in self.blocks.items()])
+        return np.hstack(
+            [
+                encoding.encode(part)
+                for name, encodings in self.blocks.items()
+                for encoding, part in zip(encodings, inputs.blocks[name], strict=True)
+            ]
+        )

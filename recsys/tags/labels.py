@@ -6,6 +6,7 @@ recording has one tag of a kind, the tags of this kind exclude each other; other
 some tags of a kind does not have the others.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ KINDS = tuple(
     for kind in field.allowed
     if kind != "unknown"
 )
-MIN_TAGS = 2
+MIN_TAGS, MAX_TAGS, MAX_TAG_CHARS = 2, 500, 100  # of a kind
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 # Gender is what people say of themselves; a voice does not tell it.
 NOT_LEARNED = frozenset({"female", "male", "woman", "women", "man", "men", "girl", "boy", "gender", "nonbinary"})
 
@@ -76,8 +78,8 @@ def read_labels(path: Path, known: Iterable[str]) -> list[Labels]:
         The labels of each kind, sorted by kind.
 
     Raises:
-        InputError: The file cannot be read or lacks a column, has no labels, an unknown kind, fewer than two tags of a
-            kind, or tags that are not learned.
+        InputError: The file cannot be read or lacks a column, has no labels, an unknown kind, fewer than two or more
+            than 500 tags of a kind, or tags that are too long or not learned.
         UnknownIds: A recording is not in the catalogue.
     """
     try:
@@ -101,7 +103,9 @@ def labels_of(rows: pl.DataFrame, known: Iterable[str]) -> list[Labels]:
         raise InputError("labels: found no row with track_id, kind and tag, expected at least two tags of a kind")
     if wrong := sorted(set(filled["kind"]) - set(KINDS)):
         raise InputError(f"labels: found {len(wrong)} other values of kind, expected one of {', '.join(KINDS)}")
-    if any(NOT_LEARNED.intersection(tag.split()) for tag in filled["tag"].unique()):
+    if longest := [tag for tag in filled["tag"].unique() if len(tag) > MAX_TAG_CHARS]:
+        raise InputError(f"labels: found {len(longest)} tags with more than {MAX_TAG_CHARS} characters. Shorten them")
+    if any(NOT_LEARNED.intersection(_BETWEEN_WORDS.split(tag)) for tag in filled["tag"].unique()):
         raise InputError(
             "labels: found tags that name a gender. What a voice sounds like does not tell it: leave these tags out"
         )
@@ -117,6 +121,10 @@ def _labels(kind: object, rows: pl.DataFrame) -> Labels:
     tracks, tags = Vocab.of(rows["track_id"], kind="track"), Vocab.of(rows["tag"], kind="tag")
     if len(tags) < MIN_TAGS:
         raise InputError(f"labels: found one tag of the kind {kind}, expected at least two to tell apart. Add another")
+    if len(tags) > MAX_TAGS:
+        raise InputError(
+            f"labels: found {len(tags):,} tags of the kind {kind}, expected at most {MAX_TAGS}. Leave out rare ones"
+        )
     has_tag = np.zeros((len(tracks), len(tags)), np.float32)
     has_tag[tracks.rows(rows["track_id"]), tags.rows(rows["tag"])] = 1
     is_exclusive = bool((has_tag.sum(axis=1) == 1).all())

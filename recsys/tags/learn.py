@@ -2,9 +2,9 @@
 Learn tags from a file of labels, and write them to the lake: what `recsys tags train` does.
 
 For each kind, a head is trained, and its probabilities enter the raw table `audio_tags` under the name `own-<kind>`;
-those of an earlier training are taken back. Labelled recordings get the probability by which a head that did not know
-their label predicts it. The model card, the doubted labels and the recordings to label next are files in
-`<home>/tags/<kind>`.
+those of earlier trainings are taken back. Labelled recordings get the probability by which a head that did not know
+their label predicts it. The doubted labels, the recordings to label next and the model card, which is written last, are
+files in `<home>/tags/<kind>`. The labels of all kinds are checked before the first head is trained.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,13 +24,15 @@ from recsys.dataset.vocab import Vocab
 from recsys.home import Home
 from recsys.ingest.run import ingest
 from recsys.ingest.undo import undo
-from recsys.lake.store import Lake
+from recsys.lake.store import Batch, Lake
 from recsys.tags.card import LIMITS, counts
 from recsys.tags.doubts import DOUBTS, DOUBTS_COLUMNS, GENRE, doubts, labelling_order, usual_probabilities
 from recsys.tags.inputs import LISTENING, TrackInputs
 from recsys.tags.labels import Labels, read_labels
-from recsys.tags.train import LearnedHead, TagSettings, TrainingData, train
+from recsys.tags.train import MIN_LABELLED, LearnedHead, TagSettings, TrainingData, may_train, train
+from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
+from recsys.warehouse.spreadsheet import csv_text
 
 CARD, PREDICTED, NEXT = "card.json", "predicted.parquet", "label_next.csv"
 N_NEXT = 100  # recordings to label next
@@ -39,9 +41,10 @@ MIN_PROBABILITY = 0.05  # of a tag that is written
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What was learned of one kind: the head, the recordings that were labelled, and the model card."""
+    """What was learned of one kind: the head, how, the recordings that were labelled, and the model card."""
 
     head: LearnedHead
+    settings: TagSettings
     labelled: Vocab
     card: dict[str, Any]
 
@@ -74,8 +77,12 @@ def learn(
     with Warehouse.open(home.published_warehouse()) as warehouse:
         listening = Interactions.read(warehouse, until=today) if LISTENING in inputs else None
         catalogue = TrackInputs.read(warehouse, listening, inputs)
+        known = warehouse.query(internal_sql("track_ids"))["track_id"]
+    kinds = read_labels(path, known)
+    for labels in kinds:
+        TrainingData.of(labels, catalogue, settings)  # raises before any work
     found = []
-    for labels in read_labels(path, catalogue.tracks.ids()):
+    for labels in kinds:
         learned = learn_kind(labels, catalogue, settings)
         write(home, learned, catalogue, path, today=today)
         progress(learned)
@@ -84,25 +91,30 @@ def learn(
 
 
 def learn_kind(labels: Labels, catalogue: TrackInputs, settings: TagSettings) -> Learned:
-    """Train a head on the labels of a kind, with all inputs and, for the ablation, without each of them."""
+    """Train a head on the labels of a kind, with all inputs and, for the ablation, with each of them alone."""
     data = TrainingData.of(labels, catalogue, settings)
     head = train(data, settings)
     card = _card(labels, data, head, settings, catalogue)
-    return Learned(head, labels.tracks, card | {"ablation": ablation(labels, catalogue, settings)})
+    return Learned(head, settings, labels.tracks, card | {"ablation": ablation(data, settings)})
 
 
-def ablation(labels: Labels, catalogue: TrackInputs, settings: TagSettings) -> list[dict[str, Any]]:
-    """Return the metrics of heads with each block of inputs alone; nothing if there is one block only."""
-    if len(catalogue.blocks) == 1:
-        return []
-    found = []
-    for name in catalogue.blocks:
-        part = catalogue.with_blocks([name])
-        if not part.is_described.any():
-            continue
-        data = TrainingData.of(labels, part, settings)
-        found.append({"inputs": name} | train(data, settings).held_out.metrics())
-    return found
+def ablation(data: TrainingData, settings: TagSettings) -> list[dict[str, Any]]:
+    """
+    Return the metrics of heads with each block of inputs alone; nothing if there is one block only.
+
+    All are measured on the same recordings, also on those that lack the block. A block that fewer than 20 of them have
+    is left out, with the reason.
+    """
+    names = list(data.inputs.blocks)
+    return [_alone(data.with_blocks([name]), name, settings) for name in names] if len(names) > 1 else []
+
+
+def _alone(data: TrainingData, name: str, settings: TagSettings) -> dict[str, Any]:
+    n_described = int(data.inputs.is_described.sum())
+    named = {"inputs": name, "n_described": n_described, "left_out": ""}
+    if n_described < MIN_LABELLED:
+        return named | {"left_out": f"{n_described} labelled recordings have it, at least {MIN_LABELLED} are needed"}
+    return named | train(data, settings).held_out.metrics()
 
 
 def _card(
@@ -136,11 +148,15 @@ def catalogue_probabilities(head: LearnedHead, catalogue: TrackInputs) -> F64:
 
     Labelled recordings get the prediction of a head that was not trained on them.
     """
-    found = np.full((len(catalogue.tracks), len(head.labels.names)), np.nan)
-    rows = np.flatnonzero(catalogue.is_described)
-    found[rows] = head.predict(catalogue.of_rows(rows))
+    found = head.predict(catalogue)
+    found[~catalogue.is_described] = np.nan
     found[catalogue.tracks.rows(head.labels.tracks.ids())] = head.held_out.probability
     return found
+
+
+def tagger_of(kind: str) -> str:
+    """Return the name of the tagger of a learned kind."""
+    return f"own-{kind}"
 
 
 def predicted_tags(head: LearnedHead, catalogue: TrackInputs, probability: F64) -> pl.DataFrame:
@@ -150,7 +166,7 @@ def predicted_tags(head: LearnedHead, catalogue: TrackInputs, probability: F64) 
     return pl.DataFrame(
         {
             "track_id": catalogue.tracks.ids(track),
-            "tagger": pl.repeat(f"own-{head.labels.kind}", len(track), eager=True, dtype=pl.String),
+            "tagger": pl.repeat(tagger_of(head.labels.kind), len(track), eager=True, dtype=pl.String),
             "tag": pl.Series([head.labels.names[number] for number in tag], dtype=pl.String),
             "kind": pl.repeat(head.labels.kind, len(track), eager=True, dtype=pl.String),
             "confidence": values,
@@ -171,9 +187,13 @@ def doubted_labels(head: LearnedHead, catalogue: TrackInputs, probability: F64) 
 
 
 def to_label_next(learned: Learned, catalogue: TrackInputs, probability: F64) -> pl.DataFrame:
-    """Return track_id, tag and probability (of the most probable tag) of 100 recordings to label, the first first."""
-    labelled = catalogue.tracks.rows(learned.labelled.ids())
-    rows = np.setdiff1d(np.flatnonzero(~np.isnan(probability[:, 0])), labelled)
+    """
+    Return track_id, tag and probability (of the most probable tag) of 100 recordings to label, the first first.
+
+    Recordings whose labels would not be used, for lack of consent, are not among them.
+    """
+    labelled = catalogue.tracks.find(learned.labelled.ids())
+    rows = np.setdiff1d(np.flatnonzero(may_train(catalogue, learned.settings)), labelled)
     labels = learned.head.labels
     chosen = rows[labelling_order(probability[rows], exclusive=labels.is_exclusive)[:N_NEXT]]
     best = probability[chosen].argmax(axis=1)
@@ -183,24 +203,29 @@ def to_label_next(learned: Learned, catalogue: TrackInputs, probability: F64) ->
 
 
 def write(home: Home, learned: Learned, catalogue: TrackInputs, source: Path, *, today: date) -> None:
-    """Write the card, what a person should look at, and the tags; those of an earlier training are taken back."""
-    folder = home.tags / learned.head.labels.kind
+    """Write the tags, what a person should look at, and the card; tags of earlier trainings are taken back."""
+    kind = learned.head.labels.kind
+    folder = home.tags / kind
     probability = catalogue_probabilities(learned.head, catalogue)
-    files.write_json(folder / CARD, learned.card | {"labels": source.name, "trained_on": str(today)})
-    files.write_atomically(folder / DOUBTS, doubted_labels(learned.head, catalogue, probability).write_parquet)
-    files.write_atomically(folder / NEXT, to_label_next(learned, catalogue, probability).write_csv)
-    take_back(home, folder / PREDICTED, today=today)
+    take_back(home, tagger_of(kind), today=today)
     rows = predicted_tags(learned.head, catalogue, probability)
+    files.write_atomically(folder / PREDICTED, rows.write_parquet)
     if not rows.is_empty():
-        files.write_atomically(folder / PREDICTED, rows.write_parquet)
         ingest(home, [folder / PREDICTED], today=today, table="audio_tags")
+    files.write_atomically(folder / DOUBTS, doubted_labels(learned.head, catalogue, probability).write_parquet)
+    files.write_text(folder / NEXT, csv_text(to_label_next(learned, catalogue, probability)))
+    files.write_json(folder / CARD, learned.card | {"labels": source.name, "trained_on": str(today)})
 
 
-def take_back(home: Home, path: Path, *, today: date) -> None:
-    """Take the tags of an earlier training out of the lake, and remove their file."""
-    if path.exists():
-        source = files.sha256_of(path)
-        for batch in Lake(home).batches():
-            if batch.source_sha256 == source:
-                undo(home, batch.batch, today=today)
-        path.unlink()
+def take_back(home: Home, tagger: str, *, today: date) -> None:
+    """Take the tags of earlier trainings out of the lake: all files that have tags of this tagger only."""
+    lake, undone = Lake(home), set[str]()
+    for batch in lake.batches():
+        is_own = batch.table == "audio_tags" and not batch.members and _taggers(lake, batch) == {tagger}
+        if is_own and batch.batch not in undone:
+            undone |= {entry.batch for entry in undo(home, batch.batch, today=today)}
+
+
+def _taggers(lake: Lake, batch: Batch) -> set[str]:
+    paths = [lake.folder / batch.table / f"ds={day}" / f"{batch.batch}.parquet" for day in batch.days]
+    return {name for path in paths for name in pl.read_parquet(path, columns=["tagger"], glob=False)["tagger"].unique()}

@@ -4,21 +4,23 @@ Train a head on the labels of one kind.
 The labelled recordings are cut into five folds, all recordings of an artist in one. Each fold is predicted by a head
 that was trained on the others; these held-out predictions give the temperature, the metrics of the model card, the tags
 whose calibration fails, and the labels that are probably wrong. To measure the calibrated probabilities of a fold, its
-temperature comes from the other folds. The head that is kept is trained on all labelled recordings.
+temperature is fitted on the held-out scores of the other folds, by heads that have seen this fold. The head that
+predicts other recordings is trained on all labelled ones; it is not stored.
 
 Heads that hear the sound are trained on recordings whose consent is granted (or unknown, if allowed), never on denied
 ones; those that only read metadata and listening may use all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from recsys.arrays import F32, F64, I64, Bool
+from recsys.arrays import F32, F64, I64, Bool, Rows
 from recsys.errors import InputError
 from recsys.tags.calibration import TagCalibration, probabilities, tag_calibration, temperature
 from recsys.tags.card import HeldOut
-from recsys.tags.folds import artist_folds
+from recsys.tags.folds import artist_folds, groups_of
 from recsys.tags.head import Examples, Head, HeadSettings, fit, scores
 from recsys.tags.inputs import SOUND, Encoding, TrackInputs
 from recsys.tags.labels import MIN_TAGS, Labels
@@ -27,6 +29,8 @@ from recsys.tags.propagation import guess, neighbour_graph, principal_components
 MIN_LABELLED = 20  # recordings with labels and inputs
 FEW, FEW_DROPOUT = 500, 0.5  # with fewer labelled recordings, more units are dropped
 GUESSED_SHARE = 4.0  # weight of all guessed labels, compared with that of all given ones, at most
+MAX_OTHERS = 20_000  # recordings without labels: their graph takes time in the square of their number
+CHUNK = 16_384  # recordings that are encoded and predicted at once
 SEED = 7
 
 
@@ -73,9 +77,12 @@ class LearnedHead:
         return np.array([tag.is_shown for tag in self.calibration])
 
     def predict(self, inputs: TrackInputs) -> F64:
-        """Return calibrated probabilities of all tags, shape (n_tracks, n_tags)."""
+        """Return calibrated probabilities of all tags, shape (n_tracks, n_tags); recordings are encoded in chunks."""
         exclusive = self.labels.is_exclusive
-        found = scores(self.head, self.encoding.encode(inputs), exclusive=exclusive)
+        found = np.zeros((len(inputs.tracks), len(self.labels.names)))
+        for start in range(0, len(found), CHUNK):
+            rows = np.arange(start, min(start + CHUNK, len(found)))
+            found[rows] = scores(self.head, self.encoding.encode(inputs.of_rows(rows)), exclusive=exclusive)
         return probabilities(found, self.temperature, exclusive=exclusive)
 
 
@@ -87,7 +94,7 @@ class TrainingData:
     Attributes:
         labels: The labels of the recordings that may be trained on.
         inputs: Their inputs, in the same order.
-        others: Inputs of recordings without labels that may be trained on.
+        others: Inputs of recordings without labels that may be trained on, at most 20,000 drawn at random.
     """
 
     labels: Labels
@@ -100,9 +107,10 @@ class TrainingData:
         Align labels with inputs.
 
         Raises:
-            InputError: Fewer than 20 labelled recordings may be trained on and have inputs, or fewer than two tags.
+            InputError: Fewer than 20 labelled recordings may be trained on and have inputs, or fewer than two tags, or
+                of one artist only.
         """
-        allowed = inputs.is_described & _may_train(inputs, settings)
+        allowed = may_train(inputs, settings)
         rows = inputs.tracks.find(labels.tracks.ids())
         kept = (rows >= 0) & allowed[rows]
         chosen = labels.of_tracks(kept)
@@ -112,16 +120,31 @@ class TrainingData:
                 f"have inputs and may be trained on, of {len(kept)} labelled ones; expected at least "
                 f"{MIN_LABELLED} with {MIN_TAGS} tags. Label more, scan their audio, or deliver their training_consent"
             )
-        is_other = allowed.copy()
-        is_other[rows[kept]] = False
-        return cls(chosen, inputs.of_rows(rows[kept]), inputs.of_rows(np.flatnonzero(is_other)))
+        own = inputs.of_rows(rows[kept])
+        if groups_of(own.facts["artist_id"]).max() == 0:
+            raise InputError("labels: found recordings of one artist only, expected several. Label other artists too")
+        return cls(chosen, own, inputs.of_rows(_others(allowed, rows[kept])))
+
+    def with_blocks(self, names: Sequence[str]) -> "TrainingData":
+        """Return the same recordings with some blocks only, which may be missing for some of them."""
+        return TrainingData(self.labels, self.inputs.with_blocks(names), self.others.with_blocks(names))
 
 
-def _may_train(inputs: TrackInputs, settings: TagSettings) -> Bool:
+def may_train(inputs: TrackInputs, settings: TagSettings) -> Bool:
+    """Return which recordings may be trained on: with inputs and, if these have sound, with consent. (n_tracks,)."""
     if SOUND not in inputs.blocks:
-        return np.ones(len(inputs.tracks), np.bool_)
+        return inputs.is_described
     allowed = ["granted", "unknown"] if settings.with_unknown else ["granted"]
-    return inputs.facts["training_consent"].is_in(allowed).to_numpy()
+    has_consent: Bool = inputs.facts["training_consent"].is_in(allowed).to_numpy()
+    return inputs.is_described & has_consent
+
+
+def _others(allowed: Bool, labelled: Rows) -> Rows:
+    """Return the sorted rows of recordings without labels, a random sample of them if there are many."""
+    others = np.setdiff1d(np.flatnonzero(allowed), labelled)
+    if len(others) > MAX_OTHERS:
+        others = np.sort(np.random.default_rng(SEED).choice(others, MAX_OTHERS, replace=False))
+    return others
 
 
 def train(data: TrainingData, settings: TagSettings = TagSettings()) -> LearnedHead:
@@ -149,8 +172,6 @@ def cross_fit(data: TrainingData, folds: I64, settings: TagSettings) -> F64:
     found = np.zeros(data.labels.has_tag.shape)
     for fold in np.unique(folds):
         rows, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        if not len(rows):
-            raise InputError("labels: found recordings of one artist only, expected several. Label other artists too")
         encoding, head = fit_head(data, rows, settings)
         encoded = encoding.encode(data.inputs.of_rows(own))
         found[own] = scores(head, encoded, exclusive=data.labels.is_exclusive)

@@ -1,4 +1,5 @@
--- What heads read of each recording: consent and artist, metadata, audio features and embedding.
+-- What heads read of each recording that the catalogue describes and that is not taken down: consent and artist,
+-- metadata, audio features and embedding.
 select
     tracks.track_id,
     tracks.artist_id,
@@ -24,4 +25,5 @@ select
 from marts.track_features as tracks
 left join marts.track_audio as audio on tracks.track_id = audio.track_id
 left join marts.track_vectors as vectors on tracks.track_id = vectors.track_id
+where tracks.is_known and tracks.taken_down_at is null
 order by tracks.track_id asc

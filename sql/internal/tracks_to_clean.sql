@@ -1,4 +1,4 @@
--- The recordings of the catalogue, with what duplicates and wrong artists are found by.
+-- The recordings of the catalogue, with what duplicates, wrong artists and wrong genres are found by.
 select
     tracks.track_id,
     tracks.title,
@@ -10,6 +10,7 @@ select
     tracks.duration_ms,
     tracks.isrc,
     tracks.explicit,
+    tracks.genre,
     audio.audio_id,
     audio.duration_ms as audio_ms
 from marts.track_features as tracks

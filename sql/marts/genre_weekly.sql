@@ -1,6 +1,7 @@
--- Weekly plays of each genre and mood. A recording's mood is its mood tag of the highest confidence; recordings without
--- audio tags have none. Growth is the share / the mean share of the four weeks before; shares are used so that a week
--- in which everything rises is no trend. The first and last week of the log may be incomplete.
+-- Weekly plays of each genre and mood. A recording's mood is its most probable mood tag that it probably has; without
+-- calibrated moods, its mood tag of the highest confidence; without audio tags, it has none. Growth is the share / the
+-- mean share of the four weeks before; shares are used so that a week in which everything rises is no trend. The first
+-- and last week of the log may be incomplete.
 -- grain: kind, name, week_start
 -- rows: 0
 -- columns:
@@ -21,9 +22,12 @@ with moods as (
     select
         track_id,
         tag,
-        row_number() over (partition by track_id order by confidence desc, tag asc) as tag_no
+        row_number() over (
+            partition by track_id
+            order by case when probability is null then 1 else 0 end, confidence desc, tag asc
+        ) as tag_no
     from marts.track_tags
-    where kind = 'mood'
+    where kind = 'mood' and (probability is null or probability >= 0.5)
 ),
 
 kinds as (

@@ -74,3 +74,4 @@ select
     features.analyser
 from raw.audio_features as features
 inner join staging.audio_names as audio_names on features.track_id = audio_names.name
+where audio_names.name_no = 1

@@ -1,19 +1,30 @@
 -- The recording behind each name under which audio data was delivered: a track id, or an ISRC that exactly one
--- recording has; any other name stands for itself. Of two names for one recording, the track id is kept.
+-- recording has; any other name stands for itself. Of two names for one recording, the sound of the first is kept: of
+-- those that have features or an embedding, the track id. Tags are kept by tagger (see staging.audio_tags).
 -- grain: name
 -- rows: 0
 -- columns:
 --   name      file name without its extension, or the recording's name as delivered
 --   track_id  recording
+--   name_no   place of the name among those of the recording, from 1
 -- reconcile:
---   (select count(*) from staging.audio_names) = (select count(distinct track_id) from staging.audio_names)
-with named as (
-    select track_id as name from raw.audio_features
-    union distinct
-    select track_id as name from raw.audio_vectors
-    union distinct
-    select track_id as name from raw.audio_tags
-    where probability is null
+--   (select count(*) from staging.audio_names where name_no = 1) = (select count(distinct track_id) from staging.audio_names)
+with delivered as (
+    -- noqa: disable=LT09,LT14
+    select track_id as name, 1 as has_sound from raw.audio_features
+    union all
+    select track_id as name, 1 as has_sound from raw.audio_vectors
+    union all
+    select track_id as name, 0 as has_sound from raw.audio_tags
+    -- noqa: enable=LT09,LT14
+),
+
+named as (
+    select
+        name,
+        max(has_sound) as has_sound
+    from delivered
+    group by name
 ),
 
 isrcs as (
@@ -29,22 +40,17 @@ isrcs as (
 resolved as (
     select
         named.name,
+        named.has_sound,
         coalesce(tracks.track_id, isrcs.track_id, named.name) as track_id
     from named
     left join staging.tracks as tracks on named.name = tracks.track_id
     left join isrcs on named.name = isrcs.isrc
-),
-
-ranked as (
-    select
-        name,
-        track_id,
-        row_number() over (partition by track_id order by case when name = track_id then 0 else 1 end, name) as name_no
-    from resolved
 )
 
 select
     name,
-    track_id
-from ranked
-where name_no = 1
+    track_id,
+    row_number() over (
+        partition by track_id order by has_sound desc, case when name = track_id then 0 else 1 end asc, name asc
+    ) as name_no
+from resolved

@@ -1,5 +1,5 @@
--- Tags for the sound of each recording: the newest row per recording, tagger and tag. Tags with a probability come from
--- heads that were trained here, which name recordings by their track id.
+-- Tags for the sound of each recording: the newest row per recording, tagger and tag. Where a tagger names a recording
+-- in two ways, its tags under the track id count, otherwise those under the first name.
 -- grain: track_id, tagger, tag
 -- rows: 0
 -- columns:
@@ -14,17 +14,22 @@
 --   probability is null or probability between 0 and 1
 -- reconcile:
 --   (select count(*) from staging.audio_tags) <= (select count(*) from (select distinct track_id, tagger, tag from raw.audio_tags_versions) as rows)
-select
-    audio_names.track_id,
-    tags.tagger,
-    tags.tag,
-    tags.kind,
-    tags.confidence,
-    tags.probability
-from raw.audio_tags as tags
-inner join staging.audio_names as audio_names on tags.track_id = audio_names.name
-where tags.probability is null
-union all
+with named as (
+    select
+        audio_names.track_id,
+        tags.tagger,
+        tags.tag,
+        tags.kind,
+        tags.confidence,
+        tags.probability,
+        dense_rank() over (
+            partition by audio_names.track_id, tags.tagger
+            order by case when audio_names.name = audio_names.track_id then 0 else 1 end, audio_names.name
+        ) as name_no
+    from raw.audio_tags as tags
+    inner join staging.audio_names as audio_names on tags.track_id = audio_names.name
+)
+
 select
     track_id,
     tagger,
@@ -32,5 +37,5 @@ select
     kind,
     confidence,
     probability
-from raw.audio_tags
-where probability is not null
+from named
+where name_no = 1

@@ -17,3 +17,4 @@ select
     vectors.vector
 from raw.audio_vectors as vectors
 inner join staging.audio_names as audio_names on vectors.track_id = audio_names.name
+where audio_names.name_no = 1

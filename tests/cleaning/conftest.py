@@ -18,6 +18,7 @@ TRACKS = {
     "duration_ms": pl.Int64,
     "isrc": pl.String,
     "explicit": pl.Boolean,
+    "genre": pl.String,
     "audio_id": pl.String,
     "audio_ms": pl.Int64,
 }

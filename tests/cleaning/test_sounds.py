@@ -134,14 +134,26 @@ def test_a_doubted_genre_is_proposed_until_a_person_decides() -> None:
     )
     decided = pl.DataFrame([("wrong_genre", "t1", "t1", "rejected")], NO_REVIEW.schema, orient="row")
 
-    found, _ = find_all(tracks(ADA), match().clear(), NO_REVIEW, doubted)
-    after, _ = find_all(tracks(ADA), match().clear(), decided, doubted)
+    catalogue = tracks(ADA | {"genre": "Rock"})
+
+    found, _ = find_all(catalogue, match().clear(), NO_REVIEW, doubted)
+    after, _ = find_all(catalogue, match().clear(), decided, doubted)
 
     row = found.row(0, named=True)
     assert (found.height, row["kind"], row["track_id"], row["other_track_id"]) == (1, "wrong_genre", "t1", "t1")
     assert (row["status"], row["score"]) == ("proposed", 0.9)
     assert row["detail"] == "delivered as rock (0.05), probably jazz (0.90)"
     assert after["status"].to_list() == ["rejected"]
+
+
+@pytest.mark.parametrize("genre", ["Jazz", "unknown", None])
+def test_a_genre_that_was_corrected_at_its_source_is_no_finding(genre: str | None) -> None:
+    """Also while the doubts of the last training still name the old one."""
+    doubted = pl.DataFrame([("t1", "rock", "jazz", 0.9, 0.05)], NO_DOUBTS.schema, orient="row")
+
+    found, _ = find_all(tracks(ADA | {"genre": genre}), match().clear(), NO_REVIEW, doubted)
+
+    assert found.is_empty()
 
 
 def test_a_catalogue_without_sound_or_rows_has_no_findings() -> None:

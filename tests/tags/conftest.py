@@ -35,7 +35,7 @@ def catalogue() -> TrackInputs:
             "language": ["en" if row % 2 else "unknown" for row in number],
         }
     )
-    return TrackInputs(Vocab.of(facts["track_id"], kind="track"), {"sound": sound}, facts)
+    return TrackInputs(Vocab.of(facts["track_id"], kind="track"), {"sound": (sound,)}, facts)
 
 
 @pytest.fixture

@@ -52,6 +52,10 @@ def test_labels_of_some_recordings() -> None:
         ("track_id,kind,tag\nt1,colour,red\n", "1 other values of kind"),
         ("track_id,kind,tag\nt1,genre,rock\nt2,genre,rock\n", "found one tag of the kind genre"),
         ("track_id,kind,tag\nt1,vocal,female voice\nt2,vocal,choir\n", "tags that name a gender"),
+        ("track_id,kind,tag\nt1,vocal,female-vocals\nt2,vocal,choir\n", "tags that name a gender"),
+        ("track_id,kind,tag\nt1,vocal,voice_(Male)\nt2,vocal,choir\n", "tags that name a gender"),
+        (f"track_id,kind,tag\nt1,genre,{'x' * 101}\nt2,genre,rock\n", "1 tags with more than 100 characters"),
+        ("track_id,kind,tag\n" + "".join(f"t1,mood,m{n}\n" for n in range(501)), "501 tags of the kind mood"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(tmp_path: Path, text: str, message: str) -> None:

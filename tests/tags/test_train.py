@@ -6,14 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.tags import learn
-from recsys.tags.card import decided, interval, macro_f1
+from recsys.tags.card import HeldOut, decided, interval, macro_f1
 from recsys.tags.doubts import labelling_order
 from recsys.tags.folds import artist_folds
-from recsys.tags.head import Examples, HeadSettings, fit, scores
-from recsys.tags.inputs import N_QUANTILES, Encoding, TrackInputs
+from recsys.tags.head import Examples, HeadSettings, batches, fit, n_batches, scores
+from recsys.tags.inputs import TrackInputs
 from recsys.tags.labels import labels_of
 from recsys.tags.train import TrainingData, train
 
@@ -22,7 +21,7 @@ from .conftest import SMALL
 
 def with_sound(catalogue: TrackInputs, sound: np.ndarray) -> TrackInputs:
     """Return the catalogue with other numbers."""
-    return replace(catalogue, blocks={"sound": sound.astype(np.float32)})
+    return replace(catalogue, blocks={"sound": (sound.astype(np.float32),)})
 
 
 def test_no_artist_is_in_two_folds() -> None:
@@ -73,13 +72,13 @@ def test_labelled_recordings_get_held_out_probabilities(catalogue: TrackInputs, 
 
 
 def test_what_to_label_next(catalogue: TrackInputs, given: pl.DataFrame) -> None:
-    """Recordings with sound and without labels, the least certain first; a tag at .5 is uncertain by itself."""
+    """Recordings whose label would be used, the least certain first; a tag at .5 is uncertain by itself."""
     learned = learn.learn_kind(labels_of(given, catalogue.tracks.ids())[0], catalogue, SMALL)
     probability = learn.catalogue_probabilities(learned.head, catalogue)
 
     found = learn.to_label_next(learned, catalogue, probability)
 
-    assert set(found["track_id"]) == {f"t{row:03d}" for row in range(90, 115)}
+    assert set(found["track_id"]) == {f"t{row:03d}" for row in range(90, 115)} - {"t090", "t100", "t110"}
     two = np.sort(probability[catalogue.tracks.rows(found["track_id"])], axis=1)[:, -2:]
     assert (np.diff(two[:, 1] - two[:, 0]) >= 0).all()
     assert labelling_order(np.array([[0.9, 0.1], [0.5, 0.0]]), exclusive=False).tolist() == [1, 0]
@@ -136,30 +135,24 @@ def test_a_rare_tag_is_trained_but_not_shown(catalogue: TrackInputs, given: pl.D
 
 
 def test_the_ablation_tells_which_inputs_help(catalogue: TrackInputs, given: pl.DataFrame) -> None:
-    """Each block alone; noise alone is near chance."""
+    """Each block alone, on the same recordings; noise alone is near chance, and a block that few have is left out."""
     noise = np.random.default_rng(5).normal(size=(120, 2)).astype(np.float32)
-    both = replace(catalogue, blocks={**catalogue.blocks, "metadata": noise})
+    few = np.where(np.arange(120)[:, None] < 20, noise, np.nan).astype(np.float32)
+    both = replace(catalogue, blocks={**catalogue.blocks, "metadata": (noise,), "listening": (few,)})
 
-    found = {part["inputs"]: part for part in learn.ablation(labels_of(given, both.tracks.ids())[0], both, SMALL)}
+    found = {
+        part["inputs"]: part
+        for part in learn.ablation(TrainingData.of(labels_of(given, both.tracks.ids())[0], both, SMALL), SMALL)
+    }
 
     assert found["sound"]["macro_f1"]["value"] > 0.8
     assert found["metadata"]["macro_f1"]["value"] < 0.55
-
-
-def test_encodings_are_finite_and_say_what_is_missing() -> None:
-    """A number is its position between quantiles; missing ones are 0 and marked, also in a wide block."""
-    narrow = np.array([[0.0], [1.0], [2.0], [np.nan]], np.float32)
-    wide = np.random.default_rng(0).normal(size=(4, 80)).astype(np.float32)
-    wide[2] = np.nan
-    facts = pl.DataFrame({"track_id": list("abcd")})
-    inputs = TrackInputs(Vocab.of(facts["track_id"], kind="track"), {"narrow": narrow, "wide": wide}, facts)
-
-    encoded = Encoding.of(inputs).encode(inputs)
-
-    assert np.isfinite(encoded).all()
-    assert encoded[3, : N_QUANTILES + 1].tolist() == [0.0] * N_QUANTILES + [1.0]
-    assert encoded[1, :N_QUANTILES].sum() == pytest.approx(N_QUANTILES / 2)
-    assert encoded[:, -1].tolist() == [0, 0, 1, 0]
+    assert found["sound"]["n"] == found["metadata"]["n"] == 81
+    assert found["listening"] == {
+        "inputs": "listening",
+        "n_described": 18,
+        "left_out": "18 labelled recordings have it, at least 20 are needed",
+    }
 
 
 def test_soft_targets_and_weights_count() -> None:
@@ -172,6 +165,37 @@ def test_soft_targets_and_weights_count() -> None:
     found = scores(fit(Examples(encoded, targets, weights, is_exclusive=True), settings), encoded[:1], exclusive=True)
 
     assert np.exp(found[0]) == pytest.approx([0.25, 0.75], abs=0.02)
+
+
+def test_recordings_without_weight_are_left_out() -> None:
+    """Batches of them alone would have no mean: the network is that of the others."""
+    rng = np.random.default_rng(0)
+    encoded = rng.normal(size=(40, 3)).astype(np.float32)
+    targets = np.eye(2, dtype=np.float32)[np.arange(40) % 2]
+    weights = (np.arange(40) < 8).astype(np.float32)
+    settings = HeadSettings(members=1, width=4, min_steps=20, batch_size=4)
+
+    mixed = fit(Examples(encoded, targets, weights, is_exclusive=True), settings)
+    alone = fit(Examples(encoded[:8], targets[:8], weights[:8], is_exclusive=True), settings)
+
+    found = scores(mixed, encoded, exclusive=True)
+    assert np.isfinite(found).all()
+    assert np.array_equal(found, scores(alone, encoded, exclusive=True))
+    with pytest.raises(ValueError, match="no track with a weight above 0"):
+        fit(Examples(encoded, targets, 0 * weights, is_exclusive=True), settings)
+
+
+@pytest.mark.parametrize("n", [1, 9, 10, 25])
+def test_the_number_of_batches(n: int) -> None:
+    """It is known before they are drawn."""
+    ones = np.ones((n, 1), np.float32)
+    settings = HeadSettings(epochs=2, min_steps=5, batch_size=10)
+
+    drawn = list(batches(Examples(ones, ones, ones[:, 0], is_exclusive=True), settings))
+
+    n_epochs, per_epoch = n_batches(n, settings)
+    assert len(drawn) == n_epochs * per_epoch >= 5
+    assert {len(encoded) for encoded, _, _ in drawn} == {min(n, 10)}
 
 
 def test_the_same_seed_gives_the_same_head() -> None:
@@ -204,3 +228,18 @@ def test_macro_f1_and_its_interval_by_hand() -> None:
     assert decided(np.array([[0.4, 0.6], [0.5, 0.2]]), exclusive=False).tolist() == [[False, True], [True, False]]
     found = interval(lambda rows: float(rows.mean()), np.array([0, 0, 1]))
     assert (found.value, found.low, found.high) == (1.0, 0.5, 2.0)
+
+
+def test_recordings_without_an_artist_are_groups_of_their_own() -> None:
+    """Their metric has an interval; that of a single artist is not known."""
+    has_tag = np.eye(2, dtype=np.float32)[np.arange(30) % 2]
+    probability = np.where(np.arange(30)[:, None] < 15, has_tag, 1 - has_tag).astype(np.float64)
+    facts = pl.DataFrame({"artist_id": pl.Series([None] * 30, dtype=pl.String), "genre": "rock", "language": "en"})
+
+    alone = HeldOut(probability, has_tag, True, facts).metrics()["macro_f1"]
+    one = HeldOut(probability, has_tag, True, facts.with_columns(artist_id=pl.lit("a"))).metrics()["macro_f1"]
+
+    assert alone["value"] == pytest.approx(0.5, abs=0.01)
+    assert alone["low"] < 0.4
+    assert alone["high"] > 0.6
+    assert one == {"value": alone["value"], "low": None, "high": None}

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from recsys.tags.learn import Learned
 
 
+_ESTIMATE = ("value", "low", "high")
+
+
 def learned(found: "Learned") -> None:
     """Print what was learned of a kind: data, metrics with intervals, the ablation, and each tag."""
     card = found.card
@@ -18,8 +21,11 @@ def learned(found: "Learned") -> None:
     out.print(f"\n{card['kind']}: {data['n_trained']:,} of {data['n_labelled']:,} labelled recordings trained on")
     out.print(f"consent of the labelled ones: {consent}")
     rows = [_row("all inputs: " + ", ".join(card["inputs"]), card["metrics"])]
-    rows += [_row(f"only {part['inputs']}", part) for part in card["ablation"]]
+    rows += [_row(f"only {part['inputs']}", part) for part in card["ablation"] if not part["left_out"]]
     frame(pl.DataFrame(rows))
+    for part in card["ablation"]:
+        if part["left_out"]:
+            out.print(f"not measured with {part['inputs']} alone: {part['left_out']}")
     tags = [
         {
             "tag": name,
@@ -37,8 +43,9 @@ def _row(name: str, metrics: dict[str, Any]) -> dict[str, str]:
     return {"inputs": name, "macro F1": _with_interval(f1), "calibration error": _with_interval(error)}
 
 
-def _with_interval(estimate: dict[str, float]) -> str:
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+def _with_interval(estimate: dict[str, float | None]) -> str:
+    value, low, high = ("unknown" if estimate[name] is None else f"{estimate[name]:.3f}" for name in _ESTIMATE)
+    return f"{value} ({low} to {high})"
 
 
 def next_steps() -> None:
