@@ -20,6 +20,7 @@ from recsys.warehouse.query import Warehouse
 Credit = tuple[str | None, str | None, str | None]  # artist, release and recording of a track
 NO_CREDIT: Credit = (None, None, None)
 TAG_CONFIDENCE = 0.25  # minimum confidence of a tag
+TAG_PROBABILITY = 0.5  # of a learned tag, whose tagger is own-genre or the like and whose confidence is calibrated
 # A condition may use the columns of marts.track_features, `tempo` for tempo_bpm, and `tags`, a list.
 CONDITION_SQL = f"""
 select track_id from (
@@ -27,7 +28,8 @@ select track_id from (
     from marts.track_features as features
     left join (
         select track_id, list(distinct tag order by tag) as tags from marts.track_tags
-        where confidence >= {TAG_CONFIDENCE} group by track_id
+        where confidence >= case when tagger like 'own-%' then {TAG_PROBABILITY} else {TAG_CONFIDENCE} end
+        group by track_id
     ) as words using (track_id)
 ) as tracks
 where ({{where}})

@@ -1,11 +1,15 @@
--- Tags of the sound that a search counts as heard, per recording. The taggers' confidences are not calibrated, and low for
--- some tags everywhere: a tagger's tag counts from 0.25 on, and also in the tenth of the recordings where it is most
--- confident, from 0.1 on.
+-- Tags of the sound that a search counts as heard, per recording. The confidences of the pretrained taggers are not
+-- calibrated, and low for some tags everywhere: their tags count from 0.25 on, and also in the tenth of the recordings
+-- where the tagger is most confident, from 0.1 on. Learned tags (own-genre and the like) have a calibrated probability and
+-- count from 0.5 on.
 with thresholds as (
     select
         tagger,
         tag,
-        least(0.25, greatest(0.1, quantile_cont(confidence, 0.9))) as threshold
+        case
+            when tagger like 'own-%' then 0.5
+            else least(0.25, greatest(0.1, quantile_cont(confidence, 0.9)))
+        end as threshold
     from marts.track_tags
     group by tagger, tag
 )
