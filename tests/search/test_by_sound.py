@@ -43,8 +43,9 @@ def warehouse(tmp_path: Path) -> Warehouse:
             "from range(8) as numbers(n)"
         )
         connection.execute(
-            "create table marts.track_tags as select * from (values ('t0', 'piano', 0.8), ('t1', 'piano', 0.1)) "
-            "as tags(track_id, tag, confidence)"
+            "create table marts.track_tags as select * from (values "
+            "('t0', 'v', 'piano', 0.8), ('t1', 'v', 'piano', 0.1), "
+            "('t2', 'own-mood', 'calm', 0.49), ('t3', 'own-mood', 'calm', 0.5)) as tags(track_id, tagger, tag, confidence)"
         )
         connection.execute("create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])")
         rows = [("t0", "v1", [1.0, 0.0]), ("t1", "v1", [0.0, 1.0]), ("t2", "v0", [1.0])]
@@ -92,6 +93,7 @@ def test_a_list_is_as_long_as_the_conditions_allow(index: Index) -> None:
         ("tempo between 65 and 85", ["t1", "t2"]),
         ("tempo_bpm > 120 or key = 'D'", ["t7"]),
         ("list_contains(tags, 'piano')", ["t0"]),
+        ("list_contains(tags, 'calm')", ["t3"]),
         ("false", []),
     ],
 )
