@@ -45,7 +45,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
         connection.execute(
             "create table marts.track_tags as select * from (values "
             "('t0', 'v', 'piano', 0.8), ('t1', 'v', 'piano', 0.1), "
-            "('t2', 'own-mood', 'calm', 0.49), ('t3', 'own-mood', 'calm', 0.5)) as tags(track_id, tagger, tag, confidence)"
+            "('t2', 'own-mood', 'calm', 0.49), ('t3', 'own-mood', 'calm', 0.5)"
+            ") as tags(track_id, tagger, tag, confidence)"
         )
         connection.execute("create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])")
         rows = [("t0", "v1", [1.0, 0.0]), ("t1", "v1", [0.0, 1.0]), ("t2", "v0", [1.0])]
