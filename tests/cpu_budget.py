@@ -3,7 +3,9 @@ CPU budgets of the tests: seconds per folder. CI prints what was spent, and fail
 
 Budgets apply only to complete runs of the fast or the slow tests, and suppose that nothing else runs. The same work
 needs up to half as many CPU seconds again where programs compete for memory and caches. So a fixed piece of work is
-measured now and then between the tests, and the budgets grow by as much as its median exceeds REFERENCE_S.
+measured now and then between the tests, and the budgets grow by as much as its median exceeds REFERENCE_S. Fixtures
+that a session shares, such as a home after a night, have a budget of their own: with the tests in random order, whichever
+test comes first would pay for them.
 """
 
 import os
@@ -22,15 +24,16 @@ BUDGETS_S = {
         "demo": 20, "erasure": 25, "evaluate": 5, "experiments": 6, "feedback": 8, "ingest": 60, "installation": 8,
         "lake": 10, "ledger": 45, "library": 8, "notify": 5, "state": 5, "alerts": 25, "dataset": 2,
         "matching": 22, "migration": 25, "parts": 2, "pipeline": 45, "products": 2, "published": 2, "recommenders": 50,
-        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "soundtrack": 5, "synth": 2, "tags": 10,
-        "warehouse": 80,
+        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "shared fixtures": 15,
+        "soundtrack": 5, "synth": 2, "tags": 10, "warehouse": 80,
     },
     "slow": {
         "tests": 100, "analytics": 30, "audio": 40, "bench": 420, "cleaning": 25, "cli": 120, "dashboards": 500,
         "dataset": 20, "erasure": 40, "evaluate": 5, "experiments": 60, "feedback": 10, "ingest": 20,
         "installation": 40, "ledger": 50, "library": 65, "matching": 20, "migration": 50, "parts": 10,
-        "pipeline": 720, "recommenders": 30, "releases": 100, "reports": 60, "rerank": 25, "rules": 10, "search": 20,
+        "pipeline": 600, "recommenders": 30, "releases": 100, "reports": 60, "rerank": 25, "rules": 10, "search": 20,
         "tags": 15, "warehouse": 20,
+        "shared fixtures": 200,
     },
 }  # fmt: skip
 TOLERANCE = 2
@@ -43,7 +46,8 @@ for _ in range(12):
 """
 IN_CI = "CI" in os.environ
 _REFERENCE_EVERY_S = 30  # CPU seconds of tests between two measurements of the reference, in each process
-_NAME, _REFERENCE_NAME = "cpu_s", "reference_s"
+SHARED = "shared fixtures"
+_NAME, _SHARED_NAME, _REFERENCE_NAME = "cpu_s", "shared_s", "reference_s"
 
 
 class CpuBudget:
@@ -54,13 +58,26 @@ class CpuBudget:
         self.spent_s: defaultdict[str, float] = defaultdict(float)
         self.references_s: list[float] = []
         self.reported_s = self.referenced_s = _used_s()
+        self.shared_s = 0.0  # of the phase that is not reported yet
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+        """Measure what a fixture of the session costs; those that it needs are made, and measured, before."""
+        before = _used_s()
+        try:
+            return (yield)
+        finally:
+            if fixturedef.scope == "session":
+                self.shared_s += _used_s() - before
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add to a report the CPU time of this process since its last report, which includes the phase's fixtures."""
         report = yield
         before, self.reported_s = self.reported_s, _used_s()
-        report.user_properties.append((_NAME, self.reported_s - before))
+        report.user_properties.append((_NAME, self.reported_s - before - self.shared_s))
+        report.user_properties.append((_SHARED_NAME, self.shared_s))
+        self.shared_s = 0.0
         if IN_CI and self.reported_s - self.referenced_s > _REFERENCE_EVERY_S:  # a worker does not know its budgets
             subprocess.run([sys.executable, "-c", REFERENCE_WORK], check=True)
             self.referenced_s = _used_s()
@@ -73,6 +90,7 @@ class CpuBudget:
         path = PurePath(report.nodeid.partition("::")[0])
         properties = dict(report.user_properties)
         self.spent_s[path.parent.name] += float(str(properties.get(_NAME, 0)))  # 0: the worker died
+        self.spent_s[SHARED] += float(str(properties.get(_SHARED_NAME, 0)))
         if _REFERENCE_NAME in properties:
             self.references_s.append(float(str(properties[_REFERENCE_NAME])))
 
@@ -99,7 +117,7 @@ class CpuBudget:
         terminalreporter.section(f"CPU seconds: {sum(self.spent_s.values()):.0f}; budgets grow {slowdown:.2f} times")
         for name, spent in sorted(self.spent_s.items(), key=lambda folder: (folder[0] in over, -folder[1])):
             mark = f" ABOVE {TOLERANCE} x {slowdown:.2f} times its budget" if name in over else ""
-            terminalreporter.write_line(f"{name:14} {spent:7.1f} of {self.budgets_s.get(name, 0)}{mark}")
+            terminalreporter.write_line(f"{name:16} {spent:7.1f} of {self.budgets_s.get(name, 0)}{mark}")
 
 
 def _used_s() -> float:

@@ -1,5 +1,6 @@
 """CPU budgets of the tests: which runs are checked, and that a run above a budget fails."""
 
+from time import process_time
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,7 +31,7 @@ def _reported(budget: CpuBudget, nodeid: str) -> Any:
 def budget(pytestconfig: pytest.Config) -> CpuBudget:
     """A run with a budget of 10 s for tests/audio and none for other folders."""
     plugin = CpuBudget(pytestconfig)
-    plugin.budgets_s = {"audio": 10}
+    plugin.budgets_s = {"audio": 10, "shared fixtures": 10}
     return plugin
 
 
@@ -43,7 +44,7 @@ def test_a_run_above_twice_a_budget_fails(budget: CpuBudget, cpu_s: list[float],
 
     budget.pytest_sessionfinish(session)
 
-    assert budget.spent_s == {"audio": pytest.approx(sum(cpu_s))}
+    assert budget.spent_s == {"audio": pytest.approx(sum(cpu_s)), "shared fixtures": 0}
     assert session.exitstatus == status
 
 
@@ -92,3 +93,22 @@ def test_the_reference_is_measured_between_tests(budget: CpuBudget, monkeypatch:
     assert dict(first.user_properties)["reference_s"] > 0
     assert "reference_s" not in dict(second.user_properties)
     assert dict(second.user_properties)["cpu_s"] < 0.1
+
+
+def test_fixtures_of_the_session_are_no_cost_of_the_first_test(budget: CpuBudget) -> None:
+    """They have a budget of their own; other fixtures belong to their test."""
+    for scope in ("session", "module"):
+        fixture: Any = SimpleNamespace(scope=scope)
+        hook = budget.pytest_fixture_setup(fixture)
+        next(hook)
+        ends_at = process_time() + 0.2
+        while process_time() < ends_at:
+            pass
+        with pytest.raises(StopIteration):
+            hook.send(None)
+
+    phase = _reported(budget, "tests/audio/test_x.py::test_y")
+    budget.pytest_runtest_logreport(phase)
+
+    assert budget.spent_s["shared fixtures"] == pytest.approx(0.2, abs=0.1)
+    assert budget.spent_s["audio"] >= 0.15

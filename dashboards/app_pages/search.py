@@ -55,7 +55,7 @@ def by_terms(text: str) -> None:
         parts.cut_note(n_shown, results.n_found, "Add a term.")
     else:
         advice = " ".join(one if one.endswith("?") else f"{one}." for one in results.advice)
-        parts.empty_state("No recording satisfies all terms.", advice)
+        parts.empty_state(f"No results for “{text}”: no recording satisfies all terms.", advice)
     if not close.is_empty():
         title = "Recordings that miss one term"
         parts.table(close.select(CLOSE), mart="track_features", key="close", title=title, names=NAMES)

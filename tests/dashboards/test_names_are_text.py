@@ -146,10 +146,12 @@ def test_a_link_to_the_sql_page_fetches_nothing(open_page: Open) -> None:
 
 @pytest.mark.parametrize("words", [PICTURE, FORMULA])
 def test_search_words_in_a_link_are_escaped(open_page: Open, words: str) -> None:
-    """The message for no results repeats the words as text."""
+    """What repeats the words, the message for no results or how they were understood, shows them as text."""
     page = open_page("search", q=words)
 
-    assert as_markdown(words) in page.info[0].value
+    repeated = [element.value for element in (*page.info, *page.caption)]
+    assert any(as_markdown(words) in text for text in repeated)
+    assert not any(words in text for text in repeated)
 
 
 def test_a_recording_without_metadata_is_named_by_its_id() -> None:

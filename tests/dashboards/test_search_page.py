@@ -69,7 +69,7 @@ def test_no_result_says_what_to_drop(open_page: Open) -> None:
     """With the number of results without a term."""
     (message,) = open_page("search", q="pop, before 1901").info
 
-    assert "No recording satisfies all terms" in message.value
+    assert "no recording satisfies all terms" in message.value
     assert "Without “released to 1900-12-31”" in message.value
 
 

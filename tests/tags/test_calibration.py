@@ -20,10 +20,10 @@ def drawn_labels(scores: F64, seed: int) -> np.ndarray:
 
 def test_the_temperature_undoes_overconfidence() -> None:
     """Scores that were multiplied by three need a temperature of three."""
-    scores = np.random.default_rng(1).normal(size=(20_000, 4))
+    scores = np.random.default_rng(1).normal(size=(5_000, 4))
     has_tag = drawn_labels(scores, 2)
 
-    assert temperature(scores * 3, has_tag, exclusive=True) == pytest.approx(3, rel=0.05)
+    assert temperature(scores * 3, has_tag, exclusive=True) == pytest.approx(3, rel=0.1)
 
 
 def test_the_temperature_of_independent_tags() -> None:
