@@ -4,8 +4,8 @@ CPU budgets of the tests: seconds per folder. CI prints what was spent, and fail
 Budgets apply only to complete runs of the fast or the slow tests, and suppose that nothing else runs. The same work
 needs up to half as many CPU seconds again where programs compete for memory and caches. So a fixed piece of work is
 measured now and then between the tests, and the budgets grow by as much as its median exceeds REFERENCE_S. Fixtures
-that a session shares, such as a home after a night, have a budget of their own: with the tests in random order, whichever
-test comes first would pay for them.
+that a session shares, such as a home after a night, have a budget of their own: with the tests in random order,
+whichever test comes first would pay for them.
 """
 
 import os
