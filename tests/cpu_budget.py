@@ -25,7 +25,7 @@ BUDGETS_S = {
         "lake": 10, "ledger": 45, "library": 8, "notify": 5, "state": 5, "alerts": 25, "dataset": 2,
         "matching": 22, "migration": 25, "parts": 2, "pipeline": 45, "products": 2, "published": 2, "recommenders": 50,
         "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "shared fixtures": 15,
-        "soundtrack": 5, "synth": 2, "tags": 10, "warehouse": 80,
+        "soundtrack": 5, "synth": 2, "tags": 15, "warehouse": 80,
     },
     "slow": {
         "tests": 100, "analytics": 30, "audio": 40, "bench": 420, "cleaning": 25, "cli": 120, "dashboards": 500,
