@@ -7,7 +7,7 @@ A name is compared as its words between spaces (`title_words` and so on, see `sq
 from functools import cache, lru_cache
 
 from recsys.errors import InputError
-from recsys.search.condition import literal
+from recsys.search.condition import Condition, literal
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.memory import in_memory
 from recsys.warehouse.query import Warehouse
@@ -45,15 +45,27 @@ def part(text: str) -> str:
     return literal(words(text)[1:-1].strip())
 
 
-def exact_or_start(column: str, name: str) -> tuple[str, str]:
+def has_name(kind: str, name: str) -> Condition:
     """
-    Return the predicate that a text begins with a word of a name, and the score: 1 where it is the whole name.
+    Return the condition that a track's artist or label has a name, or words of it, the last of which may be cut short.
+
+    Args:
+        kind: 'artist' or 'label'.
+        name: The name; a track scores 1 where it is the whole name.
 
     Raises:
-        InputError: The text has no letter or digit.
+        InputError: The name has no letter or digit.
     """
+    column = f"t.{kind}_words"
     start = literal(words(_refuse_symbols(name))[1:-1].rstrip())
-    return f"contains({column}, {start})", f"case when {column} = {words(name)} then 1.0 else {PART_SCORE} end"
+    return Condition(
+        text=f"{kind} {name}",
+        where=f"contains({column}, {start})",
+        score=f"case when {column} = {words(name)} then 1.0 else {PART_SCORE} end",
+        values={f"{kind}_name": f"t.{kind}_name"},
+        reason=lambda row: f"{kind} {row[f'{kind}_name']}",
+        words=(name,),
+    )
 
 
 def _refuse_symbols(text: str) -> str:

@@ -5,7 +5,7 @@ import re
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, rule
 from recsys.search.grammar import Node, text_of
-from recsys.search.names import exact_or_start
+from recsys.search.names import has_name
 
 EXAMPLES = ("artist Zoë Tanabe", "by Neon Station Club", 'artist: "Thunder, Golden & Daughters"')
 GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
@@ -14,12 +14,4 @@ GRAMMAR = rule("artist", 43, r'(?:artist\s*:?|by)\s+(?:"[^"]*"|[^,;"]+)')
 def condition(node: Node, _catalogue: Catalogue) -> Condition:
     """Return the condition of an artist."""
     name = re.sub(r"^(?:artist\s*:?|by)\s+", "", text_of(node), flags=re.IGNORECASE).strip('" ')
-    where, score = exact_or_start("t.artist_words", name)
-    return Condition(
-        text=f"artist {name}",
-        where=where,
-        score=score,
-        values={"artist_name": "t.artist_name"},
-        reason=lambda row: f"artist {row['artist_name']}",
-        words=(name,),
-    )
+    return has_name("artist", name)

@@ -5,7 +5,7 @@ import re
 from recsys.search.catalogue import Catalogue
 from recsys.search.condition import Condition, literal, rule
 from recsys.search.grammar import Node, text_of
-from recsys.search.names import exact_or_start
+from recsys.search.names import has_name
 
 EXAMPLES = ("label Lodestar Records", "label: Marigold", "independent label", "major label")
 GRAMMAR = rule("label", 45, r'label\s*:?\s+(?:"[^"]*"|[^,;"]+)', r"(?:independent|indie|major)[\s-]+labels?\b")
@@ -23,12 +23,4 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
             reason=lambda row: f"{kind} label" + (f" {row['label_name']}" if row["label_name"] else ""),
         )
     name = re.sub(r"^label\s*:?\s+", "", text, flags=re.IGNORECASE).strip('" ')
-    where, score = exact_or_start("t.label_words", name)
-    return Condition(
-        text=f"label {name}",
-        where=where,
-        score=score,
-        values={"label_name": "t.label_name"},
-        reason=lambda row: f"label {row['label_name']}",
-        words=(name,),
-    )
+    return has_name("label", name)
