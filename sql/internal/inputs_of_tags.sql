@@ -16,7 +16,7 @@ select
     tracks.danceability,
     audio.onset_rate_hz,
     audio.beat_strength,
-    ln(audio.spectral_centroid_hz) as log_brightness,
+    ln(nullif(audio.spectral_centroid_hz, 0)) as log_brightness,
     audio.spectral_flatness,
     audio.loudness_range_lu,
     cast(audio.mode = 'minor' as double) as is_minor,

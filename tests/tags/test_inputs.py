@@ -1,7 +1,10 @@
 """Inputs of heads: what is missing, which embeddings count, and encodings."""
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +13,8 @@ from recsys.dataset.vocab import Vocab
 from recsys.tags import learn, train
 from recsys.tags.inputs import N_QUANTILES, Encoding, TrackInputs, vectors_of
 from recsys.tags.labels import labels_of
+from recsys.warehouse.internal import internal_sql
+from recsys.warehouse.query import Warehouse
 
 from .conftest import SMALL
 
@@ -19,6 +24,33 @@ def inputs_of(*parts: np.ndarray) -> TrackInputs:
     facts = pl.DataFrame({"track_id": [f"{row:03d}" for row in range(len(parts[0]))]})
     block = tuple(part.astype(np.float32) for part in parts)
     return TrackInputs(Vocab.of(facts["track_id"], kind="track"), {"block": block}, facts)
+
+
+def test_recordings_that_are_taken_down_or_unknown_are_not_read(tmp_path: Path) -> None:
+    """A spectrum without brightness (of 0 Hz) has no logarithm, and is a missing value."""
+    path = tmp_path / "w.duckdb"
+    rows = [("a", True, None), ("b", True, date(2026, 1, 1)), ("c", False, None), ("d", True, None)]
+    tracks = pl.DataFrame(rows, ["track_id", "is_known", "taken_down_at"], orient="row").with_columns(
+        *(pl.lit("x").alias(name) for name in ("artist_id", "training_consent", "genre", "language", "artist_type")),
+        *(pl.lit(1.0).alias(name) for name in ("tempo_bpm", "loudness_lufs", "energy", "danceability", "duration_ms")),
+        release_date=pl.lit(date(2020, 1, 1)),
+        explicit=pl.lit(value=True),
+    )
+    measured = ("onset_rate_hz", "beat_strength", "spectral_flatness", "loudness_range_lu")
+    audio = pl.DataFrame({"track_id": ["a", "d"], "spectral_centroid_hz": [0.0, np.e], "mode": ["minor", "major"]})
+    with duckdb.connect(path) as connection:
+        connection.execute("create schema marts")
+        connection.register("tracks", tracks.to_arrow())
+        connection.register("audio", audio.with_columns(*(pl.lit(1.0).alias(name) for name in measured)).to_arrow())
+        connection.execute("create table marts.track_features as select * from tracks")
+        connection.execute("create table marts.track_audio as select * from audio")
+        connection.execute("create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])")
+
+    with Warehouse.open(path) as warehouse:
+        found = warehouse.query(internal_sql("inputs_of_tags"))
+
+    assert found["track_id"].to_list() == ["a", "d"]
+    assert found["log_brightness"].to_list() == [None, pytest.approx(1)]
 
 
 def test_encodings_are_finite_and_say_what_is_missing() -> None:
