@@ -40,7 +40,7 @@ types: setup
 lock: setup
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-emit-options --no-annotate \
-		--extra audio --extra reports --extra dashboards --extra onnx --extra spark --extra dev --output-file requirements.lock pyproject.toml
+		--extra audio --extra reports --extra dashboards --extra onnx --extra text --extra serve --extra spark --extra studio --extra dev --output-file requirements.lock pyproject.toml
 	sed -i "s/^torch==\(.*\)+cpu$$/torch==\1/" requirements.lock  # a local version label would pin one build of the release
 
 wheel: setup

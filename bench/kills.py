@@ -243,7 +243,7 @@ def _report(command: str, found: list[Kill]) -> None:
 
 
 @benchmark(headline=r"faults: (\d+)", description=__doc__)
-@size("--kills", "n", default=160, smallest=1, help="Number of killed nightly runs.")
+@size("--kills", "n", default=160, smallest=0, help="Number of killed nightly runs.")
 @size("--migrations", "n_migrations", default=40, smallest=1, help="Number of killed migrations.")
 @click.option("--seed", default=7, show_default=True, help="Seed of the moments.")
 def main(n: int, n_migrations: int, seed: int) -> None:

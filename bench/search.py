@@ -43,6 +43,7 @@ SOUND_TAGS = {
     **dict.fromkeys(("ambient", "classical", "jazz", "techno", "rock", "pop", "house", "soul", "folk"), "genre"),
     **dict.fromkeys(("mellow", "chill", "slow", "happy", "sad", "party", "quiet", "soft"), "mood"),
 }
+LYRICS_FIGURES = ("language_confidence", "explicit_probability", "happy_probability", "arousal")  # of 0..1 here
 WITHDRAWN = date(2026, 6, 30)
 SONGS_SQL = """
 select
@@ -125,7 +126,7 @@ def measure_answers(home: Path, truth: Path, scale: float) -> None:
 
 
 def made_up_tables(n: int, rng: "np.random.Generator") -> dict[str, "pl.DataFrame"]:
-    """Return the marts of `n` made-up tracks that a search reads: track_features and track_tags."""
+    """Return the marts of `n` made-up tracks that a search reads: features and tags; there are no lyrics."""
     import numpy as np
     import polars as pl
 
@@ -170,8 +171,14 @@ def made_up_tables(n: int, rng: "np.random.Generator") -> dict[str, "pl.DataFram
             "loudness_lufs": pl.Series(rng.normal(-11, 3, n)),
         }
     )
-    links = pl.DataFrame(schema={"track_id": pl.String, "same_as": pl.String})
-    return {"track_features": tracks, "track_tags": _tags(track_ids, rng), "duplicate_links": links}
+    none: dict[str, dict[str, type[pl.DataType]]] = {
+        "duplicate_links": {"track_id": pl.String, "same_as": pl.String},
+        "track_lyrics": dict.fromkeys(("track_id", "stated_language", "language"), pl.String)
+        | dict.fromkeys(LYRICS_FIGURES, pl.Float64),
+        "lyric_themes": {"track_id": pl.String, "theme": pl.String, "share": pl.Float64},
+    }
+    empty = {name: pl.DataFrame(schema=columns) for name, columns in none.items()}
+    return {"track_features": tracks, "track_tags": _tags(track_ids, rng), **empty}
 
 
 def _names(n: int, n_words: int, rng: "np.random.Generator") -> list[str]:
@@ -212,6 +219,7 @@ def _tags(track_ids: "pl.Series", rng: "np.random.Generator") -> "pl.DataFrame":
         track_id=track_ids.gather([row // TAGS_PER_TRACK for row in range(n)]),
         tagger=pl.lit("made up"),
         confidence=pl.Series(rng.beta(0.6, 2.0, n)),
+        probability=pl.lit(None, pl.Float64),
     )
 
 
@@ -226,7 +234,7 @@ def measure_latency(n: int, n_repeats: int) -> None:
 
     rng = np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
-        path = _written(Path(folder) / "made_up.duckdb", made_up_tables(n, rng))
+        path = written(Path(folder) / "made_up.duckdb", made_up_tables(n, rng))
         ids = [f"trk_{row:07d}" for row in range(n)]
         index = Index.build(ids, _vectors(n, rng), version="made up")
         with Warehouse.open(path) as warehouse:
@@ -272,7 +280,8 @@ def _vectors(n: int, rng: "np.random.Generator") -> Any:
     return centres[rng.integers(len(centres), size=n)] + np.float32(0.6) * noise
 
 
-def _written(path: Path, tables: Mapping[str, "pl.DataFrame"]) -> Path:
+def written(path: Path, tables: Mapping[str, "pl.DataFrame"]) -> Path:
+    """Write marts to a warehouse file, and return its path."""
     import duckdb
 
     with duckdb.connect(path) as connection:

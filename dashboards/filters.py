@@ -162,9 +162,9 @@ def sql_input(label: str, default: str, key: str) -> str:
     return str(typed or "")
 
 
-def button(label: str, key: str) -> bool:
+def button(label: str, key: str, *, is_disabled: bool = False) -> bool:
     """Offer a button for something slow; return whether it was pressed just now."""
-    return bool(st.button(as_markdown(label), key=key))
+    return bool(st.button(as_markdown(label), key=key, disabled=is_disabled))
 
 
 def choose_artist() -> str:

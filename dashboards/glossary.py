@@ -1,37 +1,42 @@
 """
 Definitions of columns of pages, where no mart's header defines them: of those that a query computes or renames.
 
-Each column name has one meaning on all pages. Units stand in square brackets, as in the headers of marts.
+Each column name has one meaning on all pages. Units stand in square brackets, as in the headers of marts. Metrics have
+the meaning that their definition in `sql/metrics` states, unless it is said more precisely here.
 """
 
-COMPUTED_COLUMNS = {
+from recsys.metrics.definitions import metrics
+
+COMPUTED_COLUMNS = {name: metric.meaning for name, metric in metrics().items()} | {
     "acceleration": "velocity / velocity one window earlier: above 1, growth is accelerating",
     "added_on": "day of the first add (UTC)",
     "adds_a_day": "adds to playlists per day, average of the period [1/d]",
-    "algorithmic_share": "plays chosen by a recommender / plays whose source is known [0..1]",
     "artist": "artist as credited on the recording",
     "artist_id": "id of the artist in the catalogue",
     "artist_name": "artist as credited on the recording",
     "back_share": "share of listeners who had played it before, but not in the 28 days before the week [0..1]",
     "change": "value / value of the period before - 1: 0.1 is 10 % more",
     "chosen_share": "share of plays that the listener chose [0..1]",
-    "completion_rate": "listens of at least 90 % of the recording / listens whose length is known [0..1]",
+    "copy_value": "measured of the mastered copy",
     "curve": "plays in each of the last complete weeks; of a label, plays per day in closed weeks without a gap",
     "difference": "plays minus plays of the period before [count]",
     "ends_s": "where the use ends in the file [s]",
     "error": "why a run stopped",
     "estimate": "estimated share of positions that would be played [0..1]",
+    "expected_share": "share that was expected; of a disputed share, the smallest [0..1]",
     "exposure": "positions on all lists, each weighing 1 / log2(1 + rank)",
     "exposure_per_listener": "exposure / listeners reached",
+    "fact": "what was measured, with its unit",
     "false_positives": "share of recordings absent from the index that would match at least this well [0..1]",
+    "file_value": "measured of the file that was dropped",
     "fit": "how well it fits: mean of the scores of the conditions [0..1]",
     "found_on": "day of the nightly run that found the use",
+    "found_share": "share that is claimed; of a disputed share, the largest [0..1]",
     "genre": "genre in the catalogue",
     "heard_h": "total length of the audio searched [h]",
     "heavy_play_share": "share of plays by heavy listeners [0..1]",
     "heavy_share": "share of listeners who played it at least five times in the week [0..1]",
     "high": "upper end of the interval",
-    "hours_played": "hours played [h]",
     "id": "id of the recording or the artist",
     "is_applied": "whether the release was made with this decision; otherwise the next one is",
     "is_current": "whether dashboards and exports use this run",
@@ -69,6 +74,7 @@ COMPUTED_COLUMNS = {
     "n_shown": "distinct listeners with a recording of the label on their list [count]",
     "n_skips": "skips [count]",
     "n_steps": "completed steps of the nightly run [count]",
+    "n_subjects": "works, recordings or parties with such a conflict [count]",
     "n_tracks": "recordings with at least one play [count]",
     "n_waiting": "files, or rows of the quarantine [count]",
     "n_with_figure": "closed weeks that had enough listeners for a figure [count]",
@@ -80,6 +86,7 @@ COMPUTED_COLUMNS = {
     "oldest": "day on which the oldest file came",
     "other_artist_name": "artist of the recording that it is compared with",
     "other_title": "title of the recording that it is compared with",
+    "party": "who claims the share: the name, else the number",
     "place": "rank in the exported list; empty where the recording is not on the list",
     "play_share": "share of the artist's plays [0..1]",
     "playlist": "name of the playlist",
@@ -98,13 +105,12 @@ COMPUTED_COLUMNS = {
     "release_title": "album, EP or single that the recording is on",
     "returning_share": "share of listeners who had played it in the 28 days before the week [0..1]",
     "run": "name of the nightly run: its date and recipe",
-    "save_share": "saves / plays [0..1]",
     "seconds": "total duration of all steps [s]",
     "share": "share of the total [0..1]",
     "shown_on": "day of the lists",
     "similarity": "cosine similarity of the audio embeddings; 1 is identical",
+    "since": "first day of the conflict; where it always was so, the day on which it was stated",
     "size_mb": "size of the files [MB]",
-    "skip_share": "skips / (plays + skips) [0..1]",
     "source": "file that was searched",
     "source_kind": "whether an upload or the catalogue was searched",
     "source_title": "title of the recording that was searched",
@@ -114,6 +120,7 @@ COMPUTED_COLUMNS = {
     "title": "title of the recording",
     "track_id": "id of the recording in the catalogue",
     "unreadable": "files of the run that cannot be read",
+    "until": "last day of the conflict; none where it has no end",
     "velocity": "plays / plays in the preceding period of the same length: 2 is twice as many",
     "verdict": "published, refused by the gate, or not finished",
     "why": "its own value for each term of the search",

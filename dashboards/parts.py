@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import polars as pl
 import streamlit as st
@@ -22,6 +22,9 @@ from recsys.errors import InputError, RecsysError
 from recsys.installation.extras import explain_missing
 from recsys.installation.paths import ROOT
 from recsys.reports.wording import file_stem, format_day, format_duration, format_number, without_controls
+
+if TYPE_CHECKING:
+    from dashboards.studio import Sound
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
@@ -163,6 +166,7 @@ def metric(
     unit: str = "",
     less_is_better: bool = False,
     missing: str = "-",
+    digits: int | None = None,
 ) -> None:
     """
     Show one number, with its definition on hover.
@@ -176,13 +180,14 @@ def metric(
         unit: '%' for a share, 0..1.
         less_is_better: Whether a rise is shown as bad.
         missing: Text in place of a missing number.
+        digits: After the point; without, three digits in all.
     """
     delta = None if change is None else f"{change:+.1%}"
     delta_color: Literal["inverse", "normal"] = "inverse" if less_is_better else "normal"
     with st.container(gap="small", height="stretch"):
         st.metric(
             as_markdown(label),
-            missing if value is None else format_number(value, unit),
+            missing if value is None else format_number(value, unit) if digits is None else f"{value:,.{digits}f}",
             delta,
             delta_color=delta_color,
             help=tooltip(definition or (data.column_meaning(*column) if column else None)),
@@ -336,6 +341,22 @@ def table(
         row_no = _clicked_row(f"{key}_{name}")
         if row_no is not None:
             links.follow(rows.row(row_no, named=True), id_columns)
+
+
+def text_table(rows: pl.DataFrame, *, key: str, title: str, names: Mapping[str, str] = {}) -> None:
+    """
+    Show a short table of texts, with its data as downloads; the texts wrap, so that it fits the screen of a phone.
+
+    Args:
+        rows: The rows to show; all columns are texts.
+        key: Key of the table on its page, which also names the files.
+        title: Title of the table.
+        names: Column -> heading; other headings are the names of columns.
+    """
+    _heading_row(title, rows, key, {})
+    lines = [[names.get(name, name) for name in rows.columns], *rows.rows()]
+    cells = [" | ".join(as_markdown(text or "") for text in line) for line in lines]
+    st.markdown(Markdown("\n".join([cells[0], " | ".join(["---"] * rows.width), *cells[1:]])))
 
 
 def _order(rows: pl.DataFrame, shown: Sequence[str], linked: Container[str], key: str) -> list[str]:
@@ -507,6 +528,24 @@ def report_downloads(
             st.download_button(
                 as_markdown(form.upper()), content, name, key=f"{key}_as_{form}", on_click="ignore", type="tertiary"
             )
+
+
+def sounds(files: "Sequence[Sound]") -> None:
+    """Show players of excerpts side by side, one below the other on a phone; each with the whole file as a download."""
+    for column, sound in zip(st.columns(max(1, len(files)), gap="large"), files, strict=False):
+        with column:
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown(fill("**{title}**", title=sound.title), width="content")
+                st.download_button(
+                    as_markdown(sound.path.suffix.removeprefix(".").upper() or "File"),
+                    sound.path.read_bytes,
+                    sound.path.name,
+                    key=f"{sound.title}_download",
+                    on_click="ignore",
+                    type="tertiary",
+                    help=as_markdown(f"Download the whole file: {sound.title}"),
+                )
+            st.audio(sound.excerpt, format="audio/flac")
 
 
 def _parquet(rows: pl.DataFrame) -> bytes:

@@ -13,7 +13,8 @@ import polars as pl
 from dashboards.markdown import Markdown, fill
 from recsys.ingest.countries import country_name
 from recsys.ingest.languages import language_name
-from recsys.reports.wording import ISSUES, REFUSALS, format_day, format_duration, format_number
+from recsys.reports.wording import ISSUE_KINDS, ISSUES, REFUSALS, format_day, format_duration, format_number
+from recsys.rights.check import KINDS
 
 NOTABLE = 0.95  # available recordings / as many as usual; below, what is not available is a reason for few places
 NEGLIGIBLE_CHANGE = 0.005  # relative changes below are reported as no change
@@ -56,6 +57,10 @@ def artist_change_sentence(row: Mapping[str, Any]) -> Markdown:
     return fill("**{name}** {text}", name=row["artist_name"], text=text)
 
 
+PROBLEM_KINDS = ISSUE_KINDS  # of marts.catalogue_health: what pages call them
+CONFLICT_KINDS = KINDS  # of marts.rights_conflicts: what pages call them
+
+
 def problem_name(code: str) -> str:
     """Return what pages and reports call a problem code of marts.catalogue_health."""
     return ISSUES.get(code, code)
@@ -64,6 +69,16 @@ def problem_name(code: str) -> str:
 def with_refusal_names(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Say in words why rows were refused, in place of the reason codes in a column."""
     return rows.with_columns(pl.col(column).replace(REFUSALS))
+
+
+def with_conflict_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace the kinds of conflicts in the registry of rights by what pages call them."""
+    return rows.with_columns(pl.col("kind").replace(CONFLICT_KINDS))
+
+
+def conflict_names(rows: pl.DataFrame) -> dict[str, str]:
+    """Return what each conflict concerns (`subject`), with its title."""
+    return {subject: f"{title or '-'}, {subject}" for subject, title in rows.select("subject", "title").iter_rows()}
 
 
 def display_name(row: Mapping[str, Any], name: str, key: str) -> str:

@@ -10,9 +10,10 @@ import json
 import os
 import re
 import shutil
+import socket
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,72 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     sync(partial)
     partial.replace(path)
     sync(path.parent)
+
+
+@contextmanager
+def new_files(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """
+    Create files atomically: yield a hidden path beside each, to which the `with` block writes.
+
+    When the block ends, the hidden files are flushed to disk and renamed. If it raises, they are removed. Each process
+    has hidden files of its own, so that of several that write the same file, the last to finish replaces the others.
+
+    Raises:
+        SetupError: A folder cannot be made or written to.
+    """
+    partials = [path.with_name(f"{_partial_prefix(path)}{os.getpid()}.partial") for path in paths]
+    for path in paths:
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(path)
+    try:
+        yield partials
+        for partial, path in zip(partials, paths, strict=True):
+            with _writing(path):
+                sync(partial)
+                partial.replace(path)
+                sync(path.parent)
+    finally:
+        for partial in partials:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise not_writable(path.parent, error.strerror or type(error).__name__) from error
+
+
+def not_writable(folder: Path, reason: str) -> SetupError:
+    """Return the error that a file could not be written to a folder, for a reason in words."""
+    place = printable(str(folder))
+    return SetupError(f"{place}: a file could not be written ({reason}). Check the free space and the permissions")
+
+
+def _partial_prefix(path: Path) -> str:
+    """Return how the hidden names of `new_files` begin on this machine: short, whatever the length of a file's name."""
+    return f".{short_hash(path.name, socket.gethostname())}."
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove the hidden files that `new_files` left beside a file in processes of this machine that were killed."""
+    prefix = _partial_prefix(path)
+    for partial in path.parent.glob(f"{prefix}*.partial"):
+        owner = partial.name.removeprefix(prefix).removesuffix(".partial")
+        if owner.isdecimal() and not _is_running(int(owner)):
+            partial.unlink(missing_ok=True)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
@@ -199,6 +266,6 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def short_hash(*parts: str) -> str:
-    """Return a hash of a sequence of texts: the first 12 hex digits of its SHA-256."""
-    return hashlib.sha256("\x00".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
+def short_hash(*parts: str, n_digits: int = 12) -> str:
+    """Return a hash of a sequence of texts: the first hex digits of its SHA-256."""
+    return hashlib.sha256("\x00".join(parts).encode(errors="surrogateescape")).hexdigest()[:n_digits]

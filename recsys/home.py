@@ -7,9 +7,14 @@ A home is the folder with all data of one installation:
     <home>/inbox       new source files, for the nightly run to ingest
     <home>/uploads     files in which the nightly run looks for recordings of the catalogue
     <home>/upload_prints   fingerprints of these files
+    <home>/tunes       tunes in notes; a file named after the key of a work is the tune of the work
     <home>/runs        one folder per run: its log, its finished steps, the decision of the gate
     <home>/warehouse, marts, models, exports      results, by run
     <home>/current ->  releases/<run>             the published release; publishing swaps this link
+    <home>/notices     notices about conflicts of rights, and the log of them (see `recsys.rights.notices`)
+    <home>/trainings   which recordings each training of a model had, and with which consent
+    <home>/lists       lists of other recommenders, by name and last day of the listening that they were made from
+    <home>/compose     a melody model trained on one's own music, and what one likes of suggestions
     <home>/tags        learned tags by kind: model card, doubted labels, the tags as they entered the lake
     <home>/version.json                           version of the form of all this (see `recsys.migration`)
     <home>/migrations      what migrations from older versions changed, as it was before
@@ -55,6 +60,16 @@ class Home:
         return self.path / "upload_prints"
 
     @property
+    def tunes(self) -> Path:
+        """Tunes in notes, with which tunes are compared."""
+        return self.path / "tunes"
+
+    @property
+    def compose(self) -> Path:
+        """A melody model trained on one's own music, and what one likes of suggestions."""
+        return self.path / "compose"
+
+    @property
     def music_folders(self) -> Path:
         """JSON file: the music folders that were scanned."""
         return self.path / "music.json"
@@ -70,9 +85,19 @@ class Home:
         return self.path / "calibration.json"
 
     @property
+    def lists(self) -> Path:
+        """One folder per name of imported lists of another recommender."""
+        return self.path / "lists"
+
+    @property
     def tags(self) -> Path:
         """One folder per kind of learned tags: model card, doubted labels and the tags that entered the lake."""
         return self.path / "tags"
+
+    @property
+    def trainings(self) -> Path:
+        """One file per training of tags, clusters or an encoder: its recordings and their consent at that time."""
+        return self.path / "trainings"
 
     @property
     def runs(self) -> Path:

@@ -15,6 +15,7 @@ from recsys.errors import BadRecipe, did_you_mean
 from recsys.evaluate.settings import EvaluationSettings
 from recsys.feedback.exploration import ExplorationSettings
 from recsys.feedback.interleaving import InterleavingSettings
+from recsys.home import Home
 from recsys.ingest.settings import IngestSettings, RetentionSettings
 from recsys.ledger.settings import LabelSettings
 from recsys.library.settings import AudioSettings
@@ -33,6 +34,7 @@ from recsys.settings import (
     create_settings,
     read_recipe_file,
 )
+from recsys.warehouse.settings import WarehouseSettings
 
 POPULARITY_BASELINE = "popular"
 BLEND = "blend"
@@ -49,7 +51,8 @@ class ExportSettings(Settings):
         candidates: Number of highest-scoring tracks per listener that are saved with their scores, and from which
             reranking chooses the list.
         new_only: Whether lists leave out every track that the listener has interacted with. If false, the rule
-            `rerank.rules.not_heard` decides which of these tracks may be recommended again.
+            `rerank.rules.not_heard` decides which of these tracks may be recommended again, and models are evaluated
+            and tuned on plays of known tracks, too.
     """
 
     k: Count = 20
@@ -93,6 +96,7 @@ class Recipe:
     morning: MorningSettings = field(default_factory=MorningSettings)
     matching: MatchingSettings = field(default_factory=MatchingSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
 
     def __post_init__(self) -> None:
         """Raise BadRecipe if rows would go before labels' figures of their week are closed, or no model challenges."""
@@ -144,6 +148,12 @@ def read_recipe(path: Path | None = None) -> Recipe:
         rerank=_rules(values["rerank"]),
         **sections,
     )
+
+
+def recipe_of(home: Home, path: Path | None = None) -> Recipe:
+    """Read a recipe as `read_recipe`; without a path, the home's recipe, or else the default one."""
+    own = home.path / "recipe.toml"
+    return read_recipe(path or (own if own.exists() else None))
 
 
 def _configs(default: dict[str, Any], given: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -19,10 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Run the tests of a file on one worker, and all tests of a shared run on one worker, so that it is made once."""
+    """
+    Run the tests of a file on one worker, and all tests of a shared run on one worker, so that it is made once.
+
+    Benchmarks take as long as all other tests of the shared run, so they are a group by themselves.
+    """
     for item in items:
         shared_run = next((name for name in ("demo", "finished") if name in item.fixturenames), None)
-        item.add_marker(pytest.mark.xdist_group(shared_run or item.path.name))
+        is_benchmark = item.path.parent.name == "bench"
+        item.add_marker(pytest.mark.xdist_group(item.path.name if is_benchmark else shared_run or item.path.name))
 
 
 def _folder(variable: str, content: str) -> Path:

@@ -4,8 +4,8 @@ CPU budgets of the tests: seconds per folder. CI prints what was spent, and fail
 Budgets apply only to complete runs of the fast or the slow tests, and suppose that nothing else runs. The same work
 needs up to half as many CPU seconds again where programs compete for memory and caches. So a fixed piece of work is
 measured now and then between the tests, and the budgets grow by as much as its median exceeds REFERENCE_S. Fixtures
-that a session shares, such as a home after a night, have a budget of their own: with the tests in random order,
-whichever test comes first would pay for them.
+that a session shares, such as a home after a night, and the collection of the tests, in which each process imports
+nearly everything, have budgets of their own: with the tests in random order, whichever test comes first would pay.
 """
 
 import os
@@ -20,19 +20,23 @@ import pytest
 
 BUDGETS_S = {
     "not slow": {
-        "tests": 12, "analytics": 3, "audio": 25, "bench": 5, "cleaning": 5, "cli": 25, "dashboards": 180,
-        "demo": 20, "erasure": 25, "evaluate": 5, "experiments": 6, "feedback": 8, "ingest": 60, "installation": 8,
-        "lake": 10, "ledger": 45, "library": 8, "notify": 5, "state": 5, "alerts": 25, "dataset": 2,
-        "matching": 22, "migration": 25, "parts": 2, "pipeline": 45, "products": 2, "published": 2, "recommenders": 50,
-        "releases": 20, "reports": 15, "rerank": 6, "rules": 4, "search": 8, "shared fixtures": 15,
-        "soundtrack": 5, "synth": 2, "tags": 15, "warehouse": 80,
+        "tests": 22, "analytics": 3, "api": 4, "audio": 40, "backup": 8, "bench": 5, "cleaning": 10, "cli": 25,
+        "cluster": 5, "collection": 30, "compose": 8,
+        "dashboards": 180, "demo": 26, "erasure": 25, "evaluate": 5, "experiments": 6, "feedback": 8, "ingest": 60,
+        "installation": 8, "lake": 10, "ledger": 45, "library": 8, "lyrics": 6, "notify": 5, "state": 5, "alerts": 25,
+        "dataset": 4, "matching": 34, "metrics": 8, "migration": 25, "parts": 2, "pipeline": 45, "practice": 6,
+        "products": 2, "published": 4,
+        "recommenders": 50, "releases": 20, "reports": 15, "rerank": 6, "rights": 9, "rules": 4, "search": 12,
+        "serve": 6, "shared fixtures": 20, "soundtrack": 5, "studio": 12, "synth": 2, "tags": 15,
+        "text": 6, "warehouse": 150,
     },
     "slow": {
-        "tests": 100, "analytics": 30, "audio": 40, "bench": 420, "cleaning": 25, "cli": 120, "dashboards": 500,
-        "dataset": 20, "erasure": 40, "evaluate": 5, "experiments": 60, "feedback": 10, "ingest": 20,
-        "installation": 40, "ledger": 50, "library": 65, "matching": 20, "migration": 50, "parts": 10,
-        "pipeline": 600, "recommenders": 30, "releases": 100, "reports": 60, "rerank": 25, "rules": 10, "search": 20,
-        "tags": 15, "warehouse": 20,
+        "tests": 100, "analytics": 30, "api": 25, "cluster": 90, "compose": 10,
+        "audio": 80, "bench": 560, "cleaning": 40, "cli": 120, "collection": 30,
+        "dashboards": 500, "dataset": 20, "erasure": 40, "evaluate": 5, "experiments": 60, "feedback": 10, "ingest": 20,
+        "installation": 40, "ledger": 50, "library": 65, "lyrics": 10, "matching": 20, "migration": 50, "parts": 10,
+        "pipeline": 650, "recommenders": 30, "releases": 100, "reports": 60, "rerank": 25, "rules": 10, "search": 20,
+        "serve": 30, "studio": 20, "tags": 15, "warehouse": 20,
         "shared fixtures": 200,
     },
 }  # fmt: skip
@@ -46,8 +50,8 @@ for _ in range(12):
 """
 IN_CI = "CI" in os.environ
 _REFERENCE_EVERY_S = 30  # CPU seconds of tests between two measurements of the reference, in each process
-SHARED = "shared fixtures"
-_NAME, _SHARED_NAME, _REFERENCE_NAME = "cpu_s", "shared_s", "reference_s"
+SHARED, COLLECTION = "shared fixtures", "collection"
+_NAME, _SHARED_NAME, _COLLECTED_NAME, _REFERENCE_NAME = "cpu_s", "shared_s", "collected_s", "reference_s"
 
 
 class CpuBudget:
@@ -59,6 +63,12 @@ class CpuBudget:
         self.references_s: list[float] = []
         self.reported_s = self.referenced_s = _used_s()
         self.shared_s = 0.0  # of the phase that is not reported yet
+        self.collected_s = 0.0  # not reported yet
+
+    def pytest_collection_finish(self) -> None:
+        """Measure what the collection cost this process; its first report says so."""
+        before, self.reported_s = self.reported_s, _used_s()
+        self.collected_s = self.reported_s - before
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
@@ -76,8 +86,8 @@ class CpuBudget:
         report = yield
         before, self.reported_s = self.reported_s, _used_s()
         report.user_properties.append((_NAME, self.reported_s - before - self.shared_s))
-        report.user_properties.append((_SHARED_NAME, self.shared_s))
-        self.shared_s = 0.0
+        report.user_properties += [(_SHARED_NAME, self.shared_s), (_COLLECTED_NAME, self.collected_s)]
+        self.shared_s = self.collected_s = 0.0
         if IN_CI and self.reported_s - self.referenced_s > _REFERENCE_EVERY_S:  # a worker does not know its budgets
             subprocess.run([sys.executable, "-c", REFERENCE_WORK], check=True)
             self.referenced_s = _used_s()
@@ -91,6 +101,7 @@ class CpuBudget:
         properties = dict(report.user_properties)
         self.spent_s[path.parent.name] += float(str(properties.get(_NAME, 0)))  # 0: the worker died
         self.spent_s[SHARED] += float(str(properties.get(_SHARED_NAME, 0)))
+        self.spent_s[COLLECTION] += float(str(properties.get(_COLLECTED_NAME, 0)))
         if _REFERENCE_NAME in properties:
             self.references_s.append(float(str(properties[_REFERENCE_NAME])))
 

@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from click.testing import CliRunner
 
+import recsys.api
 from recsys.cli import main
 from recsys.cli.show import tables
 from recsys.installation.plugins import plugin
@@ -39,6 +40,8 @@ _VARYING = re.compile(
     r"(marts\.artist_shown\b[^\n\d]*|\d+ (?:tables|kinds of lists), |Labels +)([\d,]+)"
 )  # row counts that depend on the lists, and so on the random pseudonymisation key
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+_MODULE = re.compile(r"\b(?:collections\.abc|datetime|os|pathlib|recsys\.api\.\w+)\.")
+_QUOTED = re.compile(r"'(OpenHome|pl\.DataFrame)'")
 _TIME = re.compile(r" *[\d,.]+ s$", re.MULTILINE)
 _RUN = re.compile(rf"(?<={LAST_DAY}-)[0-9a-f]{{8}}")
 
@@ -95,6 +98,8 @@ def demo_in(folder: Path) -> Callable[[list[str]], str]:
                 return settings()
             case ["search", "terms", "--markdown"]:
                 return search_terms()
+            case ["api", "--markdown"]:
+                return python_api()
         return run(words)
 
     return printed
@@ -120,6 +125,34 @@ def search_terms() -> str:
         meaning = " ".join(inspect.cleandoc(term.__doc__ or "").split("\n\n")[-1].split())
         rows.append(f"| {name} | {', '.join(f'`{example}`' for example in term.EXAMPLES)} | {meaning} |")
     return "\n".join(["| term | examples | meaning |", "|---|---|---|", *rows])
+
+
+def python_api() -> str:
+    """Return in Markdown every public name of the Python API with its signature and the summary of its docstring."""
+    classes = [getattr(recsys.api, name) for name in recsys.api.__all__ if isinstance(getattr(recsys.api, name), type)]
+    blocks = [f"## recsys\n\n{_signed('recsys.open', recsys.open)}", *map(_public_class, classes)]
+    return "\n\n".join(blocks)
+
+
+def _public_class(of: type[Any]) -> str:
+    summary = (inspect.getdoc(of) or "").partition("\n\n")[0]
+    attributes = [f"- `{_plain(f'{field.name}: {inspect.formatannotation(field.type)}')}`" for field in fields(of)]
+    methods = [_signed(name, method) for name, method in vars(of).items() if _is_public(name, method)]
+    return "\n\n".join([f"## {of.__name__}", summary, "\n".join(attributes), *methods])
+
+
+def _is_public(name: str, member: object) -> bool:
+    return inspect.isfunction(member) and (not name.startswith("_") or name in {"__len__", "_repr_html_"})
+
+
+def _signed(name: str, function: Callable[..., Any]) -> str:
+    summary = " ".join((inspect.getdoc(function) or "Number of rows.").partition("\n\n")[0].split())
+    return f"`{_plain(f'{name}{inspect.signature(function)}')}`\n: {summary}"
+
+
+def _plain(signature: str) -> str:
+    """Return a signature without names of modules, and without quotes around types."""
+    return _QUOTED.sub(r"\1", _MODULE.sub("", signature))
 
 
 def settings() -> str:

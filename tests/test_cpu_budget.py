@@ -44,7 +44,7 @@ def test_a_run_above_twice_a_budget_fails(budget: CpuBudget, cpu_s: list[float],
 
     budget.pytest_sessionfinish(session)
 
-    assert budget.spent_s == {"audio": pytest.approx(sum(cpu_s)), "shared fixtures": 0}
+    assert budget.spent_s == {"audio": pytest.approx(sum(cpu_s)), "shared fixtures": 0, "collection": 0}
     assert session.exitstatus == status
 
 
@@ -95,15 +95,31 @@ def test_the_reference_is_measured_between_tests(budget: CpuBudget, monkeypatch:
     assert dict(second.user_properties)["cpu_s"] < 0.1
 
 
+def _work(cpu_s: float) -> None:
+    ends_at = process_time() + cpu_s
+    while process_time() < ends_at:
+        pass
+
+
+def test_collection_is_no_cost_of_the_first_test(budget: CpuBudget) -> None:
+    """It imports what nearly all tests need, and is counted once in each process."""
+    _work(0.2)
+    budget.pytest_collection_finish()
+
+    for _ in range(2):
+        budget.pytest_runtest_logreport(_reported(budget, "tests/audio/test_x.py::test_y"))
+
+    assert budget.spent_s["collection"] == pytest.approx(0.2, abs=0.1)
+    assert budget.spent_s["audio"] < 0.1
+
+
 def test_fixtures_of_the_session_are_no_cost_of_the_first_test(budget: CpuBudget) -> None:
     """They have a budget of their own; other fixtures belong to their test."""
     for scope in ("session", "module"):
         fixture: Any = SimpleNamespace(scope=scope)
         hook = budget.pytest_fixture_setup(fixture)
         next(hook)
-        ends_at = process_time() + 0.2
-        while process_time() < ends_at:
-            pass
+        _work(0.2)
         with pytest.raises(StopIteration):
             hook.send(None)
 

@@ -173,6 +173,7 @@ WRONG = {  # section -> lines that each are refused there -> what the message sa
     "rerank.diversity": {"weight = -1": "weight: found -1, expected a number from 0"},
     "rerank.calibration": {"weight = -1": "weight: found -1"},
     "rerank.popularity": {"weight = -1": "weight: found -1"},
+    "rerank.debias": {"exponent = 1.5": "exponent: found 1.5, expected a number from 0 up to 1"},
     "rerank.fair_top_k": {
         "share = 1.5": "share: found 1.5, expected a number above 0 and below 1",
         "alpha = 0": "alpha: found 0",

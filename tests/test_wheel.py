@@ -31,7 +31,8 @@ from recsys.recipe import read_recipe
 from .nights import LAST_DAY, RECIPE
 
 ROOT = Path(__file__).parents[1]
-LACKING = sorted(module for module, extra in EXTRAS.items() if extra != "dashboards")
+OF_STREAMLIT = {"starlette", "uvicorn"}  # it brings them, too
+LACKING = sorted(module for module, extra in EXTRAS.items() if extra != "dashboards" and module not in OF_STREAMLIT)
 PAGE = """
 import json
 from streamlit import config

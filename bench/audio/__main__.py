@@ -1,5 +1,5 @@
 """
-Audio analysis: speed, artist retrieval on real music, accuracy of tempo and key on rendered music.
+Audio analysis: speed, artist retrieval on real music, accuracy of tempo, key, chords and beats on rendered music.
 
 One core; peers run on the same input in the same run. Retrieval is evaluated on packages that influenced no choice (see
 `part`). With --train-minutes, encoders trained from scratch and fine-tuned are evaluated beside the default; with
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bench.audio.rendered import Truth
     from recsys.audio.embedding.encoder import Encoder
     from recsys.audio.embedding.onnx_encoder import OnnxEncoder
+    from recsys.lake.measured import Features
 
 RATE_HZ = 16_000  # the encoders' sample rate
 N_TIMED, N_DRAWS = 24, 1_000
@@ -37,6 +38,8 @@ KRUMHANSL = {  # Krumhansl, Kessler (1982)
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 }
 
+
+STATED = ("key", "chords", "beats_s", "downbeats_s")  # attributes that are unknown where they are not heard clearly
 
 Value = TypeVar("Value")
 
@@ -215,12 +218,12 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def tempo_and_key(n: int, *, balanced_modes: bool) -> None:
-    """Print accuracy of tempo and key on rendered tunes and instruments that training never met."""
+    """Print accuracy of tempo, key, chords and beats on rendered tunes and instruments that training never met."""
     import librosa
 
     from bench.audio.rendered import pieces, render_piece
+    from recsys.audio.features.chords import PITCHES
     from recsys.audio.features.measure import features
-    from recsys.audio.features.tonality import PITCHES
 
     test_pieces = pieces("test", n, balanced_modes=balanced_modes)
     signals, truths = zip(*(render_piece(piece) for piece in test_pieces), strict=True)
@@ -238,6 +241,37 @@ def tempo_and_key(n: int, *, balanced_modes: bool) -> None:
         scores = np.array([_mirex(key, truth) for key, truth in zip(keys, truths, strict=True)])
         print(f"{name:<20} {' '.join(map(_cell, (*tempo, scores == 1, scores)))}")
     print("bar                  .90                     .97                     .92                     .95")
+    _chords_and_beats(signals, measured, truths)
+
+
+def _chords_and_beats(signals: "Sequence[Signal]", measured: "Sequence[Features]", truths: "Sequence[Truth]") -> None:
+    """Print scores of chords and beats; a piece whose chords or beats are not stated scores 0."""
+    from bench.audio.scores import calibration_error, f_measure, true_chords, weighted_overlap
+    from recsys.audio.features.chords import PITCHES
+
+    overlaps = [
+        weighted_overlap(
+            zip(track.chord_starts_s or (), track.chord_ends_s or (), track.chords or (), strict=True),
+            true_chords(truth, signal.duration_s),
+        )
+        for signal, track, truth in zip(signals, measured, truths, strict=True)
+        if truth.chords is not None
+    ]
+    beats = [f_measure(track.beats_s or (), truth.beats_s) for track, truth in zip(measured, truths, strict=True)]
+    downbeats = [
+        f_measure(track.downbeats_s or (), truth.downbeats_s) for track, truth in zip(measured, truths, strict=True)
+    ]
+    print("                     chords, overlap         beats, F                downbeats, F")
+    print(f"ours                 {' '.join(_cell(np.array(values)) for values in (overlaps, beats, downbeats))}")
+    print("bar                  .80                     .95                     .85")
+    stated = {name: np.mean([getattr(track, name) is not None for track in measured]) for name in STATED}
+    print("stated: " + ", ".join(f"{name} {share:.3f}" for name, share in stated.items()))
+    with_key = [(track, truth) for track, truth in zip(measured, truths, strict=True) if track.key]
+    is_right = [
+        (PITCHES.index(track.key), track.mode == "minor") == (truth.tonic, truth.is_minor) for track, truth in with_key
+    ]
+    confidences = np.array([track.key_confidence for track, _ in with_key], np.float64)
+    print(f"calibration error of key_confidence {calibration_error(confidences, np.array(is_right)):.3f}")
 
 
 def _tempo_scores(bpm: F64, truths: "Sequence[Truth]") -> tuple[Bool, Bool]:
@@ -272,8 +306,8 @@ def _cell(values: npt.NDArray[np.floating | np.bool_]) -> str:
 
 
 @benchmark(headline=r"musicnn \(default\) +(0\.\d{3}|1\.000)")
-@size("--pieces", "n_pieces", default=300, smallest=2, help="Rendered pieces in each of two draws.")
-@size("--recordings", "n_recordings", default=1_000, smallest=16, help="Recordings for retrieval, at most.")
+@size("--pieces", "n_pieces", default=300, smallest=1, help="Rendered pieces in each of two draws.")
+@size("--recordings", "n_recordings", default=1_000, smallest=12, help="Recordings for retrieval, at most.")
 @size("--timed", "n_timed", default=N_TIMED, smallest=1, type=click.IntRange(1, N_TIMED), help="Recordings for speed.")
 @click.option("--train-minutes", default=0.0, show_default=True, help="Also train encoders for this time.")
 @click.option("--encoder", "folders", multiple=True, help="Folder of another encoder; may be repeated.")

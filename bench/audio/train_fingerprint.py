@@ -7,6 +7,7 @@ which accepts only licences that allow this use; eSpeak NG makes the speech. The
 `bench.matching` evaluates them on other packages, other noise and other speech.
 """
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, Literal
@@ -25,7 +26,7 @@ LEARNING_RATES = {"pretrained": 7e-4, "random": 1e-3}
 
 @benchmark(headline=r"loss (\d+\.\d{3})")
 @size_argument("folder", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_FOLDER, smallest=mkdtemp)
-@size("--recordings", "n", default=1_000, smallest=BATCH_SIZE, help="Training recordings, at most.")
+@size("--recordings", "n", default=1_000, smallest=6, help="Training recordings, at most.")
 @size("--epochs", "n_epochs", default=8, smallest=1, help="Training epochs.")
 @click.option("--start", type=click.Choice(["pretrained", "random"]), default="pretrained", help="Initial weights.")
 def main(folder: Path, n: int, n_epochs: int, start: Literal["pretrained", "random"]) -> None:
@@ -33,20 +34,26 @@ def main(folder: Path, n: int, n_epochs: int, start: Literal["pretrained", "rand
     from recsys.audio.training.train import TrainingTrack, TrainSettings, train
 
     settings = TrainSettings(
-        task="fingerprint", start=start, epochs=n_epochs, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATES[start]
+        task="fingerprint",
+        start=start,
+        epochs=n_epochs,
+        batch_size=min(n, BATCH_SIZE),
+        learning_rate=LEARNING_RATES[start],
     )
     audio = audio_folder()
     tracks = [TrainingTrack(path, "granted") for path in recordings(audio)["train"][:n]]
     with TemporaryDirectory() as speech:
         sounds = [*noises(audio)["train"][:n], *make_speech(Path(speech), "train", min(n, N_SPEECH))]
-        card = train(tracks, settings, folder, noises=sounds, progress=_print_epoch)
+        card = train(
+            tracks, settings, folder, noises=sounds, progress=partial(_print_epoch, n_windows=14 * settings.batch_size)
+        )
     print(f"{card.version} in {folder}, trained on {card.n_trained} recordings for {n_epochs} epochs")
 
 
-def _print_epoch(event: dict[str, Any]) -> None:
+def _print_epoch(event: dict[str, Any], n_windows: int) -> None:
     print(
         f"epoch {event['epoch']}: loss {event['loss']:.3f}, "
-        f"{event['score']:.1%} of distorted one-second windows find their original among {14 * BATCH_SIZE}",
+        f"{event['score']:.1%} of distorted one-second windows find their original among {n_windows}",
         flush=True,
     )
 

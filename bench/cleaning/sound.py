@@ -22,12 +22,11 @@ def wrong_artists_in(n_recordings: int, seed: int) -> tuple[int, int, int, int]:
         Number of planted pairs of one recording under two artists, how many of these were found, how many other pairs
         were reported, and the number of recordings that are in no planted pair.
     """
+    from recsys.cleaning.doubts import DOUBTS
     from recsys.cleaning.findings import WRONG_ARTIST, find_all
-    from recsys.columns import schema
     from recsys.demo.music import write_recordings
     from recsys.demo.world import World
     from recsys.demo.write import simulate
-    from recsys.tags.doubts import DOUBTS_COLUMNS
 
     world = World(seed=seed, scale=0.04, n_tracks_with_audio=n_recordings)
     simulated = simulate(world)
@@ -38,9 +37,7 @@ def wrong_artists_in(n_recordings: int, seed: int) -> tuple[int, int, int, int]:
     tracks = simulated.catalogue.track_table.join(artists, on="artist_id", how="left").join(
         audio, on="track_id", how="left"
     )
-    no_doubts = pl.DataFrame(schema=schema(DOUBTS_COLUMNS))
-    described = tracks.select(*SCHEMA).with_columns(genre=pl.lit(None, pl.String))
-    found, _ = find_all(described, candidates, NO_DECISIONS, no_doubts)
+    found, _ = find_all(tracks.select(*SCHEMA), candidates, NO_DECISIONS, pl.DataFrame(schema=DOUBTS))
     pairs = found.filter(kind=WRONG_ARTIST).select("track_id", "other_track_id")
     reported = {frozenset(pair) for pair in pairs.iter_rows()}
     artist_of = dict(tracks.select("track_id", "artist_id").iter_rows())

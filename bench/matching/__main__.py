@@ -78,6 +78,9 @@ def _home(folder: Path | None, counts: "QueryCounts") -> Iterator[Path]:
 @size("--rendered", default=100, smallest=1, help="Rendered strangers per distortion and length.")
 @size("--recordings", "max_per_part", default=1_000, smallest=4, help="Recordings per part, at max_per_part.")
 @size("--length", "lengths_s", multiple=True, type=click.Choice([10, 5, 3]), default=(10, 5, 3), smallest=(3,))
+@size(
+    "--distortion", "distortions", multiple=True, default=(), smallest=("clean", "pitch +1"), help="Without it, all 31."
+)
 @click.option("--hours", type=float, help="Time queries in an index of this size [h].")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the run here, to continue it.")
 def main(
@@ -86,6 +89,7 @@ def main(
     rendered: int,
     max_per_part: int,
     lengths_s: tuple[int, ...],
+    distortions: tuple[str, ...],
     hours: float | None,
     folder: Path | None,
 ) -> None:
@@ -107,12 +111,15 @@ def main(
         if hours:
             print_costs(home, hours, max_per_part)
         else:
-            evaluate(pool, home, counts, lengths_s)
+            evaluate(pool, home, counts, lengths_s, distortions)
 
 
-def evaluate(pool: Executor, home: Path, counts: "QueryCounts", lengths_s: tuple[int, ...]) -> None:
+def evaluate(
+    pool: Executor, home: Path, counts: "QueryCounts", lengths_s: tuple[int, ...], distortions: tuple[str, ...]
+) -> None:
     """Print one table per query length, and the main figures of all."""
     from bench.matching.answers import run_queries
+    from bench.matching.distortions import DISTORTIONS
     from bench.matching.queries import TEST
     from bench.matching.report import print_report, print_summary, summary
     from recsys.matching.cue_sheets import shipped_calibration
@@ -123,7 +130,7 @@ def evaluate(pool: Executor, home: Path, counts: "QueryCounts", lengths_s: tuple
         print("Music under speech is not measured: espeak-ng is not on the PATH (Debian: espeak-ng)", file=sys.stderr)
     summaries = {}
     for length_s in lengths_s:
-        results = run_queries(pool, home, TEST, length_s, counts)
+        results = run_queries(pool, home, TEST, length_s, counts, distortions or list(DISTORTIONS))
         classifier = shipped_calibration().classifier(length_s)
         print_report(results, classifier, length_s)
         summaries[length_s] = summary(results, classifier)

@@ -6,7 +6,7 @@ queries of one part, length and distortion are a cell; finished cells are read f
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bench.matching.distortions import DISTORTIONS, RATE_HZ, SPEECH
+from bench.matching.distortions import RATE_HZ, SPEECH
 from bench.matching.queries import (
     Parts,
     Query,
@@ -135,7 +135,9 @@ class Results:
     other_sounds: list[QueryResult]
 
 
-def run_queries(pool: Executor, home: Path, parts: Parts, length_s: int, counts: QueryCounts) -> Results:
+def run_queries(
+    pool: Executor, home: Path, parts: Parts, length_s: int, counts: QueryCounts, distortions: Sequence[str]
+) -> Results:
     """Run the queries of one length for the calibration or the test."""
     n_real, max_per_part, has_peer = counts.real, counts.max_per_part, (home / PEER).exists()
     uses, strangers = (
@@ -144,8 +146,8 @@ def run_queries(pool: Executor, home: Path, parts: Parts, length_s: int, counts:
     )
     rendered = QuerySet(home, parts.rendered, parts.noise, length_s, counts.rendered, max_per_part, with_peer=False)
     speech = list(SPEECH) if speech_files(home, parts.noise) else []
-    found = _run_all(pool, uses, [*DISTORTIONS, *speech])
-    unknown, unknown_rendered = (_run_all(pool, query_set, DISTORTIONS) for query_set in (strangers, rendered))
+    found = _run_all(pool, uses, [*distortions, *speech])
+    unknown, unknown_rendered = (_run_all(pool, query_set, distortions) for query_set in (strangers, rendered))
     return Results(found, unknown, unknown_rendered, _other_sounds(home, parts.noise, length_s))
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from recsys.matching.uses import Use
 
 RATE_HZ = 8_000  # the fingerprint's sample rate
-N_FILLING, N_PIECES, SEED = 150, 12, 7
+N_FILLING, SEED = 150, 7
 SHORTEST_S, LONGEST_S, SHARE_INDEXED, NOISE_DB = 8.0, 36.0, 0.6, 15.0  # lengths without the fades
 
 
@@ -96,11 +96,11 @@ def excerpt(path: Path, rng: np.random.Generator, fade_s: float) -> tuple[F32, f
 
 
 def mixed(
-    indexed: list[Path], strangers: list[Path], noise: list[F32], rng: np.random.Generator, fade_s: float
+    indexed: list[Path], strangers: list[Path], noise: list[F32], rng: np.random.Generator, fade_s: float, n: int
 ) -> tuple[F32, list[Piece]]:
-    """Generate a mix whose excerpts fade into each other for so long; return its sound and the excerpts."""
+    """Generate a mix of `n` excerpts that fade into each other for so long; return its sound and the excerpts."""
     sound, pieces = np.zeros(0, np.float32), []
-    for _ in range(N_PIECES):
+    for _ in range(n):
         is_indexed = rng.random() < SHARE_INDEXED
         paths = indexed if is_indexed else strangers
         path = paths[int(rng.integers(len(paths)))]
@@ -126,10 +126,13 @@ def overlap_s(use: "Use", piece: Piece) -> float:
 
 def uses_in(sound: F32, index: "FingerprintIndex", network: "Fingerprinter") -> "list[Use]":
     """Find uses of indexed recordings in a sound."""
+    from recsys.matching.audio_tasks import SHIFTS_SEMITONES
     from recsys.matching.cue_sheets import shipped_calibration
     from recsys.matching.uses import find_uses
 
-    return find_uses(index, np.concatenate(list(network.stream([sound]))), shipped_calibration())
+    looks = list(network.stream_shifted([sound], (0.0, *SHIFTS_SEMITONES)))
+    query, *shifted = np.concatenate(looks, axis=1)
+    return find_uses(index, query, shipped_calibration(), shifted)
 
 
 def detect(
@@ -159,6 +162,7 @@ def print_error(name: str, errors: Iterable[float]) -> None:
 
 def evaluate_mixes(
     n_mixes: int,
+    n_excerpts: int,
     fade_s: float,
     parts: dict[str, list[Path]],
     noise: list[F32],
@@ -170,7 +174,7 @@ def evaluate_mixes(
     detections: list[Detection] = []
     n_false = 0
     for _ in range(n_mixes):
-        sound, pieces = mixed(parts["queried"], parts["strangers"], noise, rng, fade_s)
+        sound, pieces = mixed(parts["queried"], parts["strangers"], noise, rng, fade_s, n_excerpts)
         of_mix, false_uses = detect(sound, pieces, index, network)
         detections, n_false, total_s = [*detections, *of_mix], n_false + len(false_uses), total_s + len(sound) / RATE_HZ
     hits = [(detection.piece, detection.use, detection.pitch) for detection in detections if detection.use is not None]
@@ -207,10 +211,11 @@ def evaluate_strangers(
 
 
 @benchmark(headline=r"uses in them: found (\d+\.\d)%")
-@size("--mixes", "n_mixes", default=10, smallest=1, help="Mixes of twelve excerpts.")
+@size("--mixes", "n_mixes", default=10, smallest=1, help="Mixes.")
+@size("--excerpts", "n_excerpts", default=12, smallest=3, help="Excerpts in a mix.")
 @size("--fade", "fades_s", type=float, multiple=True, default=[2.0, 8.0], smallest=[2.0], help="Length of fades [s].")
-@size("--recordings", "n", default=1_000, smallest=5, help="Recordings per part, at most.")
-def main(n_mixes: int, fades_s: tuple[float, ...], n: int) -> None:
+@size("--recordings", "n", default=1_000, smallest=2, help="Recordings per part, at most.")
+def main(n_mixes: int, n_excerpts: int, fades_s: tuple[float, ...], n: int) -> None:
     """Build the index, then evaluate mixes and strangers."""
     import torch
 
@@ -225,7 +230,7 @@ def main(n_mixes: int, fades_s: tuple[float, ...], n: int) -> None:
     vectors = [network.recording_vectors(read_sound(path), RATE_HZ)[::INDEX_STEP] for path in paths]
     index = FingerprintIndex.build([path.name for path in paths], vectors, version=network.version)
     for fade_s in fades_s:
-        evaluate_mixes(n_mixes, fade_s, parts, noise, index, network)
+        evaluate_mixes(n_mixes, n_excerpts, fade_s, parts, noise, index, network)
     evaluate_strangers(parts["strangers"], noise, index, network)
 
 

@@ -156,12 +156,12 @@ def queries(query_set: QuerySet, name: str) -> Iterator[Query]:
     """Yield excerpts of the recordings in random order, each distorted as DISTORTIONS or SPEECH says."""
     distortion, n = (DISTORTIONS | SPEECH)[name], query_set.n
     rng = np.random.default_rng([SEED, crc32(f"{name} {query_set.part} {query_set.length_s}".encode())])
-    background = Background(*_background(query_set.home, query_set.noise, query_set.max_per_part), rng)
+    covers = Background(*background(query_set.home, query_set.noise, query_set.max_per_part), rng)
     paths = _source_files(query_set)
     order = np.concatenate([rng.permutation(len(paths)) for _ in range(1 + n // len(paths))])[:n]
     for row in order:
-        start, excerpt = _excerpt(read_sound(paths[row]), distortion, query_set.length_s, rng)
-        distorted = distortion.change(excerpt, background)[: query_set.length_s * RATE_HZ]
+        start, sound = excerpt(read_sound(paths[row]), distortion, query_set.length_s, rng)
+        distorted = distortion.change(sound, covers)[: query_set.length_s * RATE_HZ]
         yield Query(paths[row], start / RATE_HZ, distorted)
 
 
@@ -171,8 +171,8 @@ def _source_files(query_set: QuerySet) -> list[Path]:
 
 
 @cache
-def _background(home: Path, part: str, max_per_part: int) -> tuple[list[F32], list[F32], list[F32]]:
-    """Return noises, other music and speech."""
+def background(home: Path, part: str, max_per_part: int) -> tuple[list[F32], list[F32], list[F32]]:
+    """Return noises, other music and speech to cover queries with, at most `max_per_part` recordings of each."""
     audio = audio_folder()
     others = recordings(audio)["train"][N_FILLING : N_FILLING + min(N_OTHERS, max_per_part)]
     files = noises(audio)[part][:max_per_part], others, speech_files(home, part)
@@ -180,7 +180,8 @@ def _background(home: Path, part: str, max_per_part: int) -> tuple[list[F32], li
     return found, music, speech
 
 
-def _excerpt(sound: F32, distortion: Distortion, length_s: int, rng: np.random.Generator) -> tuple[int, F32]:
+def excerpt(sound: F32, distortion: Distortion, length_s: int, rng: np.random.Generator) -> tuple[int, F32]:
+    """Return the first sample of a random excerpt, and its sound, which lasts `length_s` when distorted."""
     n = int(length_s * distortion.ratio * RATE_HZ) + RATE_HZ // 10
     start = int(rng.integers(max(1, len(sound) - n)))
     return start, sound[start : start + n]

@@ -184,6 +184,8 @@ def _peers(results: Results) -> list[tuple[Outcome, float]]:
 def _print_table(length_s: int, matchers: list[tuple[Outcome, float]]) -> None:
     print(_row("", ["ours", "Chromaprint"][: len(matchers)], "bar", "first at any score"))
     for row, bars in BARS.items():
+        if not matchers[0][0].has(row):
+            continue
         cells = [outcome.found(threshold, row) for outcome, threshold in matchers]
         first = " / ".join(outcome.first(row) for outcome, _ in matchers)
         print(_row(row, cells, f"{bars[LENGTHS_S.index(length_s)]} %", first))

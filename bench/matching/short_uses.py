@@ -99,9 +99,10 @@ def index_of(audio: Path, used: str, others: str, n: int, network: "Fingerprinte
 
 @benchmark(headline=r"5 s, as it is: found (\d+\.\d)%")
 @size("--files", "n_files", default=40, smallest=1, help="Files per length of the use.")
-@size("--recordings", "n", default=1_000, smallest=5, help="Recordings per part, at most.")
+@size("--length", "lengths_s", multiple=True, type=float, default=LENGTHS_S, smallest=(5,), help="Of the use [s].")
+@size("--recordings", "n", default=1_000, smallest=2, help="Recordings per part, at most.")
 @click.option("--development", is_flag=True, help="With recordings of the calibration.")
-def main(n_files: int, n: int, development: bool) -> None:
+def main(n_files: int, lengths_s: tuple[float, ...], n: int, development: bool) -> None:
     """Build the index, then search the files."""
     import torch
 
@@ -115,7 +116,7 @@ def main(n_files: int, n: int, development: bool) -> None:
     parts = {part: paths[:n] for part, paths in recordings(audio).items()}
     index = index_of(audio, used, others, n, network)
     for is_changed in (False, True):
-        for length_s in LENGTHS_S:
+        for length_s in lengths_s:
             made = files(parts[used], parts[unused], length_s, n_files, is_changed=is_changed)
             found = [(piece, uses_in(sound, index, network)) for sound, piece in made]
             print_row(length_s, found, n_files, is_changed=is_changed)

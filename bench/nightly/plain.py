@@ -43,7 +43,8 @@ TYPES = {
     Kind.REAL: "double",
     Kind.REALS: "float[]",
 }
-PLATFORM_TABLES = {"raw.quarantine", "raw.batches", "raw.invalid_values"}  # the script does not make them
+PLATFORM_TABLES = {"raw.quarantine", "staging.batches", "raw.invalid_values"}  # the script does not make them
+ONE_BATCH = {"batch": [""], "batch_no": [1], "source_sha256": [""], "delivery": [""]}
 
 
 class OpenWarehouse:
@@ -67,21 +68,35 @@ def part(name: str) -> Iterator[None]:
 
 
 def load(connection: duckdb.DuckDBPyConnection, raw: Path, as_of: date) -> None:
-    """Create the raw tables from the files, read by DuckDB; rows that do not parse are left out."""
-    for table, contract in CONTRACTS.items():
-        paths = sorted(raw.glob(f"{table}*"))
-        if not paths:
-            put(connection, table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
-            continue
-        rows = " union all ".join(selection(connection, contract, path) for path in paths)
-        required = " and ".join(f"{field.name} is not null" for field in contract.fields if field.required)
-        day = f", {contract.instant}::date as ds" if contract.instant else ""
-        date_column = contract.instant or contract.day
-        until = f" and {date_column}::date <= date '{as_of}'" if date_column else ""
-        connection.execute(
-            f"create table raw.{table} as select distinct on ({', '.join(contract.key)}) *{day}, 1 as batch_no, "
-            f"'' as batch from ({rows}) where {required}{until}"
-        )
+    """
+    Create the raw tables from the files, read by DuckDB; rows that do not parse are left out.
+
+    All rows are of one batch, and a reference table is delivered once, so that all its versions are its rows.
+    """
+    from recsys.warehouse.versions import versions
+
+    put(connection, "batches", pl.DataFrame(ONE_BATCH))
+    for contract in CONTRACTS.values():
+        load_table(connection, raw, contract, as_of)
+        if not contract.instant:
+            connection.execute(f"create view {versions(contract)} as select * from raw.{contract.table}")
+
+
+def load_table(connection: duckdb.DuckDBPyConnection, raw: Path, contract: Contract, as_of: date) -> None:
+    """Create one raw table from its files, the first row of each key; empty where it has none."""
+    paths = sorted(raw.glob(f"{contract.table}*"))
+    if not paths:
+        put(connection, contract.table, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
+        return
+    rows = " union all ".join(selection(connection, contract, path) for path in paths)
+    required = " and ".join(f"{field.name} is not null" for field in contract.fields if field.required)
+    day = f", {contract.instant}::date as ds" if contract.instant else ""
+    date_column = contract.instant or contract.day
+    until = f" and {date_column}::date <= date '{as_of}'" if date_column else ""
+    connection.execute(
+        f"create table raw.{contract.table} as select distinct on ({', '.join(contract.key)}) *{day}, 1 as batch_no, "
+        f"'' as batch from ({rows}) where {required}{until}"
+    )
 
 
 def put(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
@@ -99,10 +114,12 @@ def selection(connection: duckdb.DuckDBPyConnection, contract: Contract, path: P
 
 
 def value(field: Field, path: Path, file_columns: set[str]) -> str:
-    """Return the SQL expression of one column: its default or null if the file lacks it."""
+    """Return the SQL expression of one column: its default or null if the file lacks it; codes without their signs."""
     if field.name not in file_columns:
         return f"{field.default!r}" if field.default is not None else f"null::{TYPES[field.kind]}"
     text = f"{field.name}::varchar"
+    if field.normal_code:
+        return f"regexp_replace(upper({text}), '[^A-Z0-9]', '', 'g')"
     if field.kind is Kind.INSTANT:
         return f"coalesce(try_cast({text} as timestamp), to_timestamp(try_cast({text} as bigint))::timestamp)"
     if field.kind is Kind.TEXTS:
@@ -128,7 +145,7 @@ def tables() -> tuple["list[SqlFile]", "list[SqlFile]"]:
     skipped, later = set(PLATFORM_TABLES), {f"raw.{name}" for name in results()}
     first, second = [], []
     for file in read_layers().values():
-        if file.sources & skipped:
+        if file.name in skipped or file.sources & skipped:
             skipped.add(file.name)
         elif file.sources & later:
             later.add(file.name)
@@ -194,6 +211,7 @@ def product_inputs(warehouse: "Warehouse", recipe: "Recipe", as_of: date) -> "Pr
         playlists=warehouse.query(internal_sql("playlists")),
         clusters=pl.DataFrame(),
         copies=pl.DataFrame(schema={"track_id": pl.String, "copy_id": pl.String}),
+        repeats=pl.DataFrame(),
         n_candidates=recipe.export.candidates,
         served_on=served_on,
     )
@@ -236,16 +254,19 @@ def trends(warehouse: "Warehouse", inputs: "ProductInputs", recipe: "Recipe", as
     }
 
 
-def write_products(inputs: "ProductInputs", trend_tables: dict[str, pl.DataFrame], out: Path) -> None:
+def write_products(
+    warehouse: "Warehouse", inputs: "ProductInputs", trend_tables: dict[str, pl.DataFrame], out: Path, as_of: date
+) -> None:
     """Write every list product as a Parquet file."""
     from recsys.analytics.communities import TRACKS
     from recsys.products.base import product_maker, product_names
+    from recsys.recommenders.parts.repeats import hearing_again
 
     members, groups = (trend_tables[name].filter(kind=TRACKS) for name in ("community_members", "communities"))
     clusters = members.join(groups, on="community").select("community", "name", track_id="member_id")
-    with_clusters = replace(inputs, clusters=clusters)
+    complete = replace(inputs, clusters=clusters, repeats=hearing_again(warehouse, as_of))
     for name in product_names():
-        product_maker(name)(with_clusters).write_parquet(out / f"{name}.parquet")
+        product_maker(name)(complete).write_parquet(out / f"{name}.parquet")
 
 
 def make_results(
@@ -289,11 +310,11 @@ def run(raw: Path, as_of: date, out: Path, recipe: "Recipe", *, reduced: bool) -
         return
     with part("trends"):
         frames = trends(warehouse, inputs, recipe, as_of)
-    with part("products"):
-        write_products(inputs, frames, out)
     with part("results"):
         frames["recommendations"] = recommended.with_columns(run_id=pl.lit("plain"))
         make_results(connection, files_of_results, frames)
+    with part("products"):
+        write_products(warehouse, inputs, frames, out, as_of)
 
 
 @benchmark(headline=r"plain script +(\d+\.\d\d) s")
@@ -323,7 +344,7 @@ def write_silent_world(folder: Path, scale: float) -> int:
     """Write a synthetic world without audio; return its number of listens."""
     from recsys.demo import World, write_world
 
-    return write_world(folder, World(scale=scale, n_tracks_with_audio=0)).rows["listens"]
+    return write_world(folder, World(scale=scale, n_tracks_with_audio=0, n_tracks_with_lyrics=0)).rows["listens"]
 
 
 if __name__ == "__main__":

@@ -9,20 +9,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.options import Missing
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BENCH = ROOT / ".bench"
 PYTHON = "python3.11"  # the newest version that both libraries and this project support
 
 
-def python_of(name: str) -> Path:
+def python_of(name: str, *, install: bool = True) -> Path:
     """
     Return the Python interpreter of an environment; create the environment if it is missing or outdated.
 
     Args:
         name: Name of a file of pins ('rectools', 'lenskit'); any other name gives this interpreter.
+        install: Create the environment if needed, which downloads its packages.
 
     Raises:
+        Missing: The environment is needed, and may not be created.
         subprocess.CalledProcessError: The installation failed; pip's message is printed above.
     """
     pins = HERE / f"{name}.txt"
@@ -31,6 +35,8 @@ def python_of(name: str) -> Path:
     folder = BENCH / name
     installed, python = folder / "pins.txt", folder / "bin" / "python"
     if not installed.exists() or installed.read_text() != pins.read_text():
+        if not install:
+            raise Missing(installation(name))
         _create(folder, pins)
     return python
 

@@ -1,5 +1,5 @@
 """
-Models of RecTools: EASE, PureSVD, ALS with features, item neighbours, SASRec.
+Models of RecTools: EASE, PureSVD, ALS with features, item neighbours, SASRec, eSASRec, HSTU.
 
 `bench.peers.tuning` describes the output. Runs in RecTools' own environment (see `bench.peers.environments`).
 """
@@ -50,6 +50,8 @@ SASREC_FIRST = {
     "loss": "sampled_softmax",
     "n_negatives": 32,
 }
+ESASREC_SPACE = SASREC_SPACE | {"loss": choice("sampled_softmax"), "n_negatives": whole(16, 256)}
+TRANSFORMERS = {"SASRec": SASREC_SPACE, "eSASRec": ESASREC_SPACE, "HSTU": SASREC_SPACE}
 
 
 def peers(folder: Path) -> Sequence[Peer]:
@@ -92,7 +94,10 @@ def peers(folder: Path) -> Sequence[Peer]:
             Peer("RecTools ALS with features", ALS_SPACE | space, ALS_DEFAULTS | defaults | {"together": False}, fit)
         )
     if has(folder, "timestamp"):
-        models.append(Peer("RecTools SASRec", SASREC_SPACE, SASREC_FIRST, fit_function(sasrec)))
+        models += [
+            Peer(f"RecTools {name}", space, SASREC_FIRST, fit_function(partial(transformer, name)))
+            for name, space in TRANSFORMERS.items()
+        ]
     return models
 
 
@@ -114,18 +119,31 @@ def als_with_features(params: Params) -> Any:
     )
 
 
-def sasrec(params: Params) -> Any:
-    """Build SASRec with a trainer that writes no files and prints nothing."""
-    from pytorch_lightning import Trainer, seed_everything
-    from rectools.models import SASRecModel
+def transformer(name: str, params: Params) -> Any:
+    """
+    Build a model of `TRANSFORMERS` with a trainer that writes no files and prints nothing.
 
-    for name in ("pytorch_lightning", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    eSASRec is SASRec with LiGR layers and a sampled softmax. HSTU knows the order of plays but not their times, since
+    lists are made for no given time.
+    """
+    from pytorch_lightning import Trainer, seed_everything
+    from rectools.models import HSTUModel, SASRecModel
+    from rectools.models.nn.transformers.ligr import LiGRLayers
+
+    for logger in ("pytorch_lightning", "lightning.fabric"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
     seed_everything(SEED)
     epochs = params["epochs"]
     quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
-    return SASRecModel(
-        **params, get_trainer_func=lambda: Trainer(max_epochs=epochs, min_epochs=epochs, accelerator="cpu", **quiet)
+    build, own = {
+        "SASRec": (SASRecModel, {}),
+        "eSASRec": (SASRecModel, {"transformer_layers_type": LiGRLayers}),
+        "HSTU": (HSTUModel, {"relative_time_attention": False}),
+    }[name]
+    return build(
+        **params,
+        **own,
+        get_trainer_func=lambda: Trainer(max_epochs=epochs, min_epochs=epochs, accelerator="cpu", **quiet),
     )
 
 

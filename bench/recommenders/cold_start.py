@@ -30,12 +30,63 @@ K, SEED = 20, 7
 NAMES = ("content", "ease", "als", "lightfm")
 
 
-def variants(base: Interactions, sound: pl.DataFrame) -> Iterator[tuple[str, Interactions]]:
-    """Yield the interactions without sound features, with them, and with those of other tracks."""
+def compare(
+    pairs: pl.DataFrame,
+    measured: pl.DataFrame,
+    names: tuple[str, ...],
+    *,
+    catalogue: pl.DataFrame,
+    listeners: pl.DataFrame | None = None,
+) -> None:
+    """
+    Remove half of the tracks that have features from all interactions, and print how each recommender ranks them.
+
+    Args:
+        pairs: The interactions: user_id, track_id, strength and optional columns (see `Interactions.of`).
+        measured: Features of tracks: track_id, name, weight.
+        names: Recommenders.
+        catalogue: As in `Interactions.of`.
+        listeners: As in `Interactions.of`.
+    """
+    rng = np.random.default_rng(SEED)
+    tracks = measured["track_id"].unique().sort()
+    cold = pl.Series(rng.choice(tracks.to_numpy(), len(tracks) // 2, replace=False))
+    is_cold = pl.col("track_id").is_in(cold.implode())
+    base = Interactions.of(pairs.filter(~is_cold), catalogue=catalogue, listeners=listeners)
+    played = pairs.filter(is_cold, pl.col("strength") > 0)
+    users = played["user_id"].unique().sort()
+    users = users.filter(pl.Series(base.users.find(users) >= 0, dtype=pl.Boolean))
+    print(
+        f"{len(cold)} of {len(tracks)} tracks with features are cold, {len(users):,} listeners; nDCG@{K} of cold tracks"
+    )
+    print("\nrecommender   without      with   shuffled   with / without (95 % interval)")
+    draws = rng.integers(len(users), size=(1_000, len(users)))
+    for name in names:
+        values = {
+            variant: ndcg(ranked(name, interactions, users, cold), played, users)
+            for variant, interactions in variants(base, measured)
+        }
+        without, with_features, shuffled = (values[variant] for variant in ("without", "with", "shuffled"))
+        low, high = np.percentile(with_features[draws].mean(axis=1) / without[draws].mean(axis=1), (2.5, 97.5))
+        ratio = with_features.mean() / without.mean()
+        means = f"{without.mean():>9.4f} {with_features.mean():>9.4f}  {shuffled.mean():>9.4f}"
+        print(f"{name:<11} {means}   {ratio:.2f} ({low:.2f} to {high:.2f})")
+
+
+def ranked(name: str, interactions: Interactions, users: pl.Series, cold: pl.Series) -> pl.DataFrame:
+    """Fit a recommender, and rank the cold tracks alone."""
+    filters = Filters.of(interactions).restricted_to(cold)
+    return Recommender.named(name).fit(interactions).recommend(users, K, filters=filters)
+
+
+def variants(base: Interactions, measured: pl.DataFrame) -> Iterator[tuple[str, Interactions]]:
+    """Yield the interactions without features, with them, and with those of other tracks."""
     yield "without", base
-    order = np.random.default_rng(SEED).permutation(len(sound))
-    for name, vectors in (("with", sound), ("shuffled", sound[order].with_columns(track_id=sound["track_id"]))):
-        features = Features.weighted(base.tracks, sound_features(vectors))
+    tracks = measured["track_id"].unique().sort()
+    others = tracks.gather(np.random.default_rng(SEED).permutation(len(tracks)))
+    of_others = measured.with_columns(pl.col("track_id").replace_strict(tracks, others))
+    for name, frame in (("with", measured), ("shuffled", of_others)):
+        features = Features.weighted(base.tracks, frame)
         yield name, replace(base, track_features=base.track_features.concat(features))
 
 
@@ -65,30 +116,7 @@ def main(home: Path, names: tuple[str, ...]) -> None:
         catalogue = warehouse.query(internal_sql("features_of_tracks"))
         listeners = warehouse.query(internal_sql("features_of_listeners"))
         sound = warehouse.query(internal_sql("sound_of_tracks"))
-    rng = np.random.default_rng(SEED)
-    cold = pl.Series(rng.choice(sound["track_id"].to_numpy(), len(sound) // 2, replace=False))
-    is_cold = pl.col("track_id").is_in(cold.implode())
-    base = Interactions.of(pairs.filter(~is_cold), catalogue=catalogue, listeners=listeners)
-    played = pairs.filter(is_cold, pl.col("strength") > 0)
-    users = played["user_id"].unique().sort()
-    users = users.filter(pl.Series(base.users.find(users) >= 0, dtype=pl.Boolean))
-    print(f"{len(cold)} of {len(sound)} analysed tracks are cold, {len(users):,} listeners; nDCG@{K} of cold tracks\n")
-    print("recommender   without      with   shuffled   with / without (95 % interval)")
-    draws = rng.integers(len(users), size=(1_000, len(users)))
-    for name in names:
-        values = {}
-        for variant, interactions in variants(base, sound):
-            ranked = (
-                Recommender.named(name)
-                .fit(interactions)
-                .recommend(users, K, filters=Filters.of(interactions).restricted_to(cold))
-            )
-            values[variant] = ndcg(ranked, played, users)
-        without, with_sound, shuffled = (values[variant] for variant in ("without", "with", "shuffled"))
-        low, high = np.percentile(with_sound[draws].mean(axis=1) / without[draws].mean(axis=1), (2.5, 97.5))
-        ratio = with_sound.mean() / without.mean()
-        means = f"{without.mean():>9.4f} {with_sound.mean():>9.4f}  {shuffled.mean():>9.4f}"
-        print(f"{name:<11} {means}   {ratio:.2f} ({low:.2f} to {high:.2f})")
+    compare(pairs, sound_features(sound), names, catalogue=catalogue, listeners=listeners)
     print("\nbar: with / without >= 1.5; shuffled no better than without, beyond noise")
 
 

@@ -1,5 +1,5 @@
 """
-EASE, ALS, both kNN and the blend at 500,000 tracks and 200,000 listeners: CPU time and memory of a fit and of lists.
+EASE, ALS, both kNN, the blend and the sequential model at 500,000 tracks and 200,000 listeners: CPU time and memory.
 
 The likes are synthetic: tracks in scenes of about 250, with a long-tailed popularity within the scene; a listener likes
 tracks of three scenes, and a tenth of everything else. Each track has an artist. Each model runs in a process of its
@@ -19,7 +19,7 @@ from bench.options import benchmark, size
 from bench.peers.environments import ROOT
 from recsys.dataset.interactions import Interactions
 
-MODELS = ("ease", "item_knn", "als", "user_knn", "blend")
+MODELS = ("ease", "item_knn", "als", "user_knn", "blend", "sequential")
 SCENE, N_SCENES, OUTSIDE, PER_ARTIST = 250, 3, 0.1, 8
 K = 10
 

@@ -1,4 +1,4 @@
-"""The interactions of a demo world of any size, made in memory, and the simulated likes of a catalogue of any size."""
+"""The interactions and words of a demo world of any size, made in memory, and the simulated likes of a catalogue."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -29,10 +29,10 @@ def demo_split(scale: float, n_tracks: int) -> Split:
 
     world = World(scale=scale, n_tracks=n_tracks, n_tracks_with_audio=0)
     simulated = simulate(world)
-    played = _completed(world, simulated).with_columns(pl.col("age_days") - TEST_DAYS)
+    played = completed(world, simulated).with_columns(pl.col("age_days") - TEST_DAYS)
     train = Interactions.of(
-        _pairs(played.filter(pl.col("age_days") >= 0)),
-        catalogue=_catalogue(simulated),
+        pairs_of(played.filter(pl.col("age_days") >= 0)),
+        catalogue=catalogue_of(simulated),
         as_of=world.as_of - timedelta(days=TEST_DAYS),
     )
     return Split.of(train, played.filter(pl.col("age_days") < 0).select("user_id", "track_id").unique())
@@ -46,15 +46,42 @@ def demo_context(world: "World") -> RerankContext:
     catalogue = simulated.catalogue
     of_tracks = catalogue.artist_table.select(artist_gender="gender", artist_country="country")[catalogue.tracks.artist]
     interactions = Interactions.of(
-        _pairs(_completed(world, simulated)),
-        catalogue=_catalogue(simulated),
+        pairs_of(completed(world, simulated)),
+        catalogue=catalogue_of(simulated),
         listeners=simulated.listeners.table.select("user_id", "country"),
         as_of=world.as_of,
     )
     return RerankContext.of(interactions, of_tracks.insert_column(0, pl.Series("track_id", catalogue.tracks.ids)))
 
 
-def _completed(world: "World", simulated: "SimulatedWorld") -> pl.DataFrame:
+def demo_words(world: "World") -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """
+    Simulate a demo world with lyrics.
+
+    Returns:
+        The pairs of its whole log; its catalogue; and the words of its lyrics as `lyric_features` needs them, found in
+        the texts as ingest finds them.
+    """
+    from recsys.demo.write import simulate
+    from recsys.lyrics.analysis import analyse
+    from recsys.lyrics.lines import from_text
+
+    simulated, rng = simulate(world), world.rng("texts")
+    texts = {track_id: analyse(from_text(sung.text(rng))) for track_id, sung in simulated.sung.items()}
+    words = [
+        (track_id, text.measures.language.code, word, n)
+        for track_id, text in texts.items()
+        for word, n in text.words.items()
+    ]
+    languages = simulated.catalogue.track_table.select("track_id", "language")
+    return (
+        pairs_of(completed(world, simulated)),
+        catalogue_of(simulated).join(languages, on="track_id", how="left"),
+        pl.DataFrame(words, ["track_id", "language", "word", "n"], orient="row"),
+    )
+
+
+def completed(world: "World", simulated: "SimulatedWorld") -> pl.DataFrame:
     """Return the listens that were not skipped: user_id, track_id, age_days before the end of the world [d]."""
     listens, tracks = simulated.listens, simulated.catalogue.tracks
     completed = listens.skipped != 1
@@ -67,12 +94,14 @@ def _completed(world: "World", simulated: "SimulatedWorld") -> pl.DataFrame:
     )
 
 
-def _pairs(played: pl.DataFrame) -> pl.DataFrame:
+def pairs_of(played: pl.DataFrame) -> pl.DataFrame:
+    """Return the listens of each pair: user_id, track_id, strength (number of listens), age_days of the last."""
     pairs = played.group_by("user_id", "track_id")
     return pairs.agg(pl.len().cast(pl.Float64).alias("strength"), pl.col("age_days").min())
 
 
-def _catalogue(simulated: "SimulatedWorld") -> pl.DataFrame:
+def catalogue_of(simulated: "SimulatedWorld") -> pl.DataFrame:
+    """Return the recordings with artist and genre as features."""
     catalogue = simulated.catalogue
     artists = pl.DataFrame({"track_id": catalogue.tracks.ids, "artist": catalogue.artists.ids[catalogue.tracks.artist]})
     return artists.join(catalogue.track_table.select("track_id", genre="genres"), on="track_id", how="left")

@@ -121,15 +121,14 @@ def split(log: pl.DataFrame, test_s: float) -> dict[str, pl.DataFrame]:
 
 def print_metrics(found: "Comparison", played: pl.DataFrame) -> None:
     """Print the metrics by kind of play, for kinds that the test has, with the 95 % interval of the first."""
-    from recsys.dataset.splits import Split
+    from recsys.dataset.splits import Split, no_pairs
 
-    train, test = found.protocol.test.train, found.protocol.test.test
-    hidden = test.multiply(0).astype(bool).tocsr()  # nothing is: what a listener knows may be recommended
+    train = found.protocol.test.train
     print(f"{'':<25} " + " ".join(f"{f'{metric}@{k}':>12}" for k in LENGTHS for metric in METRICS))
     for kind, is_kind in KINDS.items():
         pairs = played.filter(is_kind).select(user_id=pl.col("uid").cast(str), track_id=pl.col("item_id").cast(str))
         if pairs.height:
-            print_kind(found.rankings, kind, Split.of(train, pairs, hidden=hidden))
+            print_kind(found.rankings, kind, Split.of(train, pairs, hidden=no_pairs(train)))
 
 
 def print_kind(rankings: dict[str, pl.DataFrame], kind: str, split: "Split") -> None:

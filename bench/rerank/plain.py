@@ -16,6 +16,7 @@ from recsys.arrays import I64
 from recsys.rerank.base import CandidateSet, RerankRule
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.debias import Debias
 from recsys.rerank.rules.diversity import Diversity
 from recsys.rerank.rules.exposure import PricedExposure
 from recsys.rerank.rules.fair_top_k import FairTopK, min_protected
@@ -57,19 +58,31 @@ def _best(candidates: CandidateSet, user: int, picked: list[int], rules: Sequenc
                 preferences.append(~_is_recent_artist(candidates, tracks, picked, rule))
             case NotHeard():
                 allowed &= _not_heard(candidates, user, tracks, rule)
-            case Diversity():
-                total -= rule.weight * _max_similarity(candidates, tracks, picked)
-            case Calibration():
-                total -= rule.weight * _miscalibration(candidates, user, tracks, picked)
-            case Popularity():
-                total -= rule.weight * _popularity_gap(candidates, user, tracks, picked)
-            case PricedExposure():
-                total += rule.members[tracks] @ (rule.high_prices if user < rule.n_at_high_prices else rule.low_prices)
             case FairTopK():
                 preferences.insert(0, _protected_if_needed(candidates, tracks, picked, rule))
+            case _:
+                total += _gain(candidates, user, picked, rule)
     for mask in preferences:
         allowed = allowed & mask if (allowed & mask).any() else allowed
     return int(np.argmax(np.where(allowed, total, -np.inf))) if allowed.any() else None
+
+
+def _gain(candidates: CandidateSet, user: int, picked: list[int], rule: RerankRule) -> Values:
+    """Return what a rule adds to each candidate's relevance."""
+    tracks = candidates.tracks[user].astype(np.int64)
+    match rule:
+        case Diversity():
+            return -rule.weight * _max_similarity(candidates, tracks, picked)
+        case Calibration():
+            return -rule.weight * _miscalibration(candidates, user, tracks, picked)
+        case Popularity():
+            return -rule.weight * _popularity_gap(candidates, user, tracks, picked)
+        case Debias():
+            return np.asarray(_debiased(candidates, user, tracks, rule) - candidates.relevance[user])
+        case PricedExposure():
+            prices = rule.high_prices if user < rule.n_at_high_prices else rule.low_prices
+            return np.asarray(rule.members[tracks] @ prices)
+    raise TypeError(f"{type(rule).__name__} has no plain form")
 
 
 def _within_cap(candidates: CandidateSet, tracks: Values, picked: list[int], rule: ArtistCap) -> Values:
@@ -118,6 +131,12 @@ def _popularity_gap(candidates: CandidateSet, user: int, tracks: Values, picked:
     mean = (popularity + popularity[picked].sum()) / (len(picked) + 1)
     gap: Values = np.abs(np.log(mean / own)) * (len(picked) + 1)
     return gap
+
+
+def _debiased(candidates: CandidateSet, user: int, tracks: Values, rule: Debias) -> Values:
+    n_listeners = np.maximum(candidates.profile.listener_counts[tracks], 1)
+    divided = candidates.relevance[user] / n_listeners**rule.exponent
+    return np.asarray(divided / divided.max())
 
 
 def _protected_if_needed(candidates: CandidateSet, tracks: Values, picked: list[int], rule: FairTopK) -> Values:

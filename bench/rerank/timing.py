@@ -13,6 +13,7 @@ from recsys.rerank.base import CandidateSet, RerankContext, RerankRule
 from recsys.rerank.lists import apply_rules, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.debias import Debias
 from recsys.rerank.rules.diversity import Diversity
 from recsys.rerank.rules.exposure import Exposure, group_exposure_shares
 from recsys.rerank.rules.fair_top_k import FairTopK
@@ -27,6 +28,7 @@ RULES: dict[str, RerankRule] = {
     "diversity": Diversity(0.1),
     "calibration": Calibration(0.02),
     "popularity": Popularity(0.02),
+    "debias": Debias(0.1),
     "fair_top_k": FairTopK(MINORITY, 0.15),
     "exposure": Exposure({MINORITY: 0.2}),
 }

@@ -14,6 +14,7 @@ import polars as pl
 from bench.options import data_folder
 from recsys.arrays import F32, F64
 from recsys.dataset.vocab import Vocab
+from recsys.tags.head import HeadSettings
 from recsys.tags.inputs import TrackInputs
 from recsys.tags.labels import labels_of
 from recsys.tags.train import TagSettings, TrainingData, train
@@ -38,6 +39,7 @@ def inputs_of(part: str, n: int) -> TrackInputs:
         training_consent=pl.lit("granted"),
         genre="playlist_genre",
         language=pl.lit("unknown"),
+        country=pl.lit("unknown"),
     )
     features: F32 = drawn.select(FEATURES).to_numpy().astype(np.float32)
     return TrackInputs(Vocab.of(drawn["track_id"], kind="track"), {"features": (features,)}, facts)
@@ -56,9 +58,9 @@ def one_hot(inputs: TrackInputs) -> F32:
     return hot
 
 
-def by_head(training: TrackInputs, test: TrackInputs) -> F64:
-    """Return the calibrated probabilities of our head, trained with its default settings. Shape (n_test, n_genres)."""
-    return train(training_data(training)).predict(test)
+def by_head(training: TrackInputs, test: TrackInputs, head: HeadSettings) -> F64:
+    """Return the calibrated probabilities of our head. Shape (n_test, n_genres)."""
+    return train(training_data(training), TagSettings(head=head)).predict(test)
 
 
 def by_boosting(training: TrackInputs, test: TrackInputs) -> F64:

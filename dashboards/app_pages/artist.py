@@ -33,15 +33,10 @@ last = trend.row(-1, named=True)
 with st.container(horizontal=True):
     parts.metric("Listeners", last["n_listeners"], column=("artist_daily", "n_listeners"))
     parts.metric("Plays", last["n_plays"], column=("artist_daily", "n_plays"))
-    parts.metric("Plays / listener", last["streams_per_listener"], definition="Streams per listener: plays / listeners")
-    parts.metric("Skip share", last["skip_share"], unit="%", column=("artist_weekly", "skip_share"))
-    parts.metric("Save rate", last["save_rate"], unit="%", definition="Saves / listeners")
-    parts.metric(
-        "Completion rate",
-        last["completion_rate"],
-        unit="%",
-        definition=f"Share of listens that reached 90 % of the recording, {WINDOWS[window]}",
-    )
+    parts.metric("Plays / listener", last["streams_per_listener"], column=("artist_daily", "streams_per_listener"))
+    parts.metric("Skip share", last["skip_share"], unit="%", column=("artist_daily", "skip_share"))
+    parts.metric("Save rate", last["save_rate"], unit="%", column=("artist_daily", "save_rate"))
+    parts.metric("Completion rate", last["completion_rate"], unit="%", column=("artist_daily", "completion_rate"))
 parts.caption(f"On {format_day(last['listen_date'])}; the completion rate over {WINDOWS[window]}.")
 
 notes = curve_notes.notes_on(trend, "artist", artist_id, x="listen_date", y="plays_a_day")

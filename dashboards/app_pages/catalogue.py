@@ -1,4 +1,4 @@
-"""Catalogue: metadata problems by recording, and for operators which delivered rows were accepted or refused."""
+"""Catalogue: problems of metadata and sound by recording, and for operators which delivered rows were accepted."""
 
 import streamlit as st
 
@@ -6,20 +6,22 @@ from dashboards import charts, data, filters, ledger, parts, sentences
 
 PAGE = {"title": "Catalogue", "section": "Operations", "order": 75, "for_labels": True}
 
+KINDS = {"": filters.ALL, **sentences.PROBLEM_KINDS}
 NAMES = {"artist_name": "artist", "label_name": "label", "detail": "current value"}
 
-parts.header("Catalogue", "Problems in the metadata, and the recordings that each of them affects.")
+parts.header("Catalogue", "Problems in the metadata and the sound, and the recordings that each of them affects.")
 with filters.row():
     label = filters.catalogue_filters("label").get("label", "")
-issues = ledger.without_listening(data.run_query("issue_totals", label=label))
+    kind = filters.choose("Kind of problem", KINDS, "kind")
+issues = ledger.without_listening(data.run_query("issue_totals", label=label, kind=kind))
 if issues.is_empty():
-    parts.empty_state("The catalogue has no known problems.", "Check again after the next delivery.")
+    parts.empty_state("The catalogue has no known problems of this kind.", "Check again after the next delivery.")
 else:
     readable = issues.with_columns(
         issues["issue"].map_elements(sentences.problem_name, return_dtype=issues["issue"].dtype)
     )
     parts.figure(
-        "Metadata problems",
+        "Problems",
         readable,
         charts.bars(readable, "n_tracks", "issue", unit="recordings"),
         alt_text=f"The most frequent problem: {readable['issue'][0]}, in {issues['n_tracks'][0]:,} recordings.",

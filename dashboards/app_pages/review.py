@@ -1,4 +1,4 @@
-"""Review: duplicates, wrong artists and wrong genres, which an operator accepts or rejects."""
+"""Review: duplicates, wrong artists and doubted metadata, which an operator accepts or rejects."""
 
 import streamlit as st
 
@@ -13,7 +13,15 @@ STATUSES = {
     "rejected": "rejected",
     "": filters.ALL,
 }
-KINDS = {"": filters.ALL, "duplicate": "duplicates", "wrong_artist": "wrong artists", "wrong_genre": "wrong genres"}
+KINDS = {
+    "": filters.ALL,
+    "duplicate": "duplicates",
+    "wrong_artist": "wrong artists",
+    "wrong_genre": "wrong genres",
+    "wrong_tempo": "wrong tempos",
+    "wrong_language": "wrong languages",
+}
+ORDERS = {"n_plays": "most played first", "score": "surest first"}
 NAMES = {
     "artist_name": "artist",
     "other_title": "compared with",
@@ -24,13 +32,14 @@ NAMES = {
 
 parts.header(
     "Review",
-    "Recordings that may be the same, that sound like another artist's, or whose genre is probably wrong. A decision "
-    "is kept for good and takes effect with the next nightly run.",
+    "Recordings that may be the same, that sound like another artist's, or whose genre, tempo or language the sound "
+    "contradicts. A decision is kept for good and takes effect with the next nightly run.",
 )
 with filters.row():
     status = filters.choose("Status", STATUSES, "status")
     kind = filters.choose("Kind", KINDS, "kind")
-findings = data.review_findings(status, kind)
+    order = filters.choose("Order", ORDERS, "order")
+findings = data.review_findings(status, kind, order)
 if findings.is_empty():
     parts.empty_state("There is no such finding.", "Choose another status. Nightly runs search new recordings.")
     st.stop()
@@ -57,7 +66,7 @@ with filters.row():
     is_rejected = filters.button("Reject", "reject")
 parts.caption(
     "Accepting a duplicate links its recordings: lists contain one of them, and each keeps its listens. Accepting a "
-    "wrong artist or genre confirms it; correct it at its source. A rejected finding is never proposed again."
+    "wrong value confirms that it is wrong; correct it at its source. A rejected finding is never proposed again."
 )
 decision = "accepted" if is_accepted else "rejected"
 if (is_accepted or is_rejected) and parts.attempt(lambda: data.decide(finding_id, decision)) is not None:

@@ -42,18 +42,18 @@ if data.is_operator():
     trend = data.run_query("track_trend", track_id=track_id, days=days)
     with st.container(horizontal=True):
         parts.metric("Plays", row["n_plays"], column=("track_daily", "n_plays"))
-        parts.metric("Skip share", row["skip_share"], unit="%", column=("artist_weekly", "skip_share"))
+        parts.metric("Skip share", row["skip_share"], unit="%", column=("track_daily", "skip_share"))
         parts.metric(
             "Completion rate",
             row["completion_rate"],
             unit="%",
-            definition="Share of listens that reached 90 % of the recording",
+            column=("track_daily", "completion_rate"),
         )
         parts.metric(
             "Algorithmic share",
             row["algorithmic_share"],
             unit="%",
-            definition="Plays chosen by a recommender, as a share of the plays whose source is known",
+            column=("track_daily", "algorithmic_share"),
         )
         parts.metric("Saves", row["n_saves"], column=("track_daily", "n_saves"))
         parts.metric("Playlist adds", row["n_playlist_adds"], column=("track_daily", "n_playlist_adds"))

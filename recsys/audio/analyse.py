@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recsys.arrays import F32
 from recsys.audio.embedding.embed import Embedder, Embedding
+from recsys.audio.embedding.instruments import VERSION
 from recsys.audio.features.measure import FORMAT, features
 from recsys.audio.fingerprint.fingerprinter import Fingerprinter
 from recsys.audio.mel import RATE_HZ
@@ -79,8 +80,8 @@ class Analyse:
 
     @property
     def version(self) -> str:
-        """Versions of features, encoder and fingerprint network; equal versions give equal results."""
-        return f"{analyser_version(Features)} {self.embedder.version} {self.fingerprinter.version}"
+        """Versions of features, encoder, fingerprint network and tags; equal versions give equal results."""
+        return f"{analyser_version(Features)} {self.embedder.version} {self.fingerprinter.version} {VERSION}"
 
     def __call__(self, path: Path) -> Analysis:
         """Analyse a file; raises UnreadableAudio if nothing of it can be decoded."""

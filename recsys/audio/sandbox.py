@@ -2,13 +2,16 @@
 Worker processes for untrusted files: time and memory are limited per file, and a crash affects only one file.
 
 A worker processes many files, because loading an encoder takes seconds. A worker that crashed or exceeded the time
-limit is replaced. All processes end with the `with` block of `Workers`.
+limit is replaced. All processes end with the `with` block of `Workers`. A task on files of any length calls
+`report_progress` as it works: the time limit then holds from one report to the next.
 """
 
 import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -20,10 +23,11 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from recsys.audio.signal import UnreadableAudio
-from recsys.errors import SetupError
+from recsys.errors import InputError, SetupError
 
 Result = TypeVar("Result")
 START_LIMIT_S = 120  # time limit for the start of a worker [s]
+CHECKED_S = 0.25  # time between two calls of the function of `checked_by` [s]
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 WORKER_CODE = "import sys; from recsys.audio.sandbox import run_worker; run_worker(int(sys.argv[1]))"
 
@@ -42,6 +46,13 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True)
+class _Progress:
+    """What a task reports while it works on a file."""
+
+    n_done: float
+
+
 @dataclass
 class _Worker(Generic[Result]):
     """A process, the connection to it, its current file (None while idle) and the deadline for that file."""
@@ -50,6 +61,19 @@ class _Worker(Generic[Result]):
     connection: Connection
     path: Path | None = None
     deadline: float = 0.0
+
+
+_check: ContextVar[Callable[[], None]] = ContextVar("_check", default=lambda: None)
+
+
+@contextmanager
+def checked_by(check: Callable[[], None]) -> Iterator[None]:
+    """Call a function about every `CHECKED_S` while workers of this block are waited for; what it raises ends them."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
 
 
 class Workers(Generic[Result]):
@@ -83,12 +107,21 @@ class Workers(Generic[Result]):
             self._stop(worker)
         self._workers.clear()
 
-    def map(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Result | Failure]]:
-        """Run the task for every file; yield each path with its result as soon as it is finished."""
+    def map(
+        self, paths: Sequence[Path], on_progress: Callable[[Path, float], None] = lambda _path, _done: None
+    ) -> Iterator[tuple[Path, Result | Failure]]:
+        """
+        Run the task for every file; yield each path with its result as soon as it is finished.
+
+        Args:
+            paths: The files.
+            on_progress: Called with a path and what the task reports on it.
+        """
         waiting = list(reversed(paths))
         while waiting or any(worker.path for worker in self._workers):
+            _check.get()()
             self._assign(waiting)
-            yield from self._collect()
+            yield from self._collect(on_progress)
 
     def _assign(self, waiting: list[Path]) -> None:
         while waiting and len(self._workers) < self._n_workers:
@@ -99,15 +132,19 @@ class Workers(Generic[Result]):
                 worker.deadline = monotonic() + self._limit_s
                 worker.connection.send(worker.path)
 
-    def _collect(self) -> Iterator[tuple[Path, Result | Failure]]:
+    def _collect(self, on_progress: Callable[[Path, float], None]) -> Iterator[tuple[Path, Result | Failure]]:
         busy = [worker for worker in self._workers if worker.path is not None]
         left_s = max(0.0, min(worker.deadline for worker in busy) - monotonic())
-        ready = wait([worker.connection for worker in busy], left_s)
+        ready = wait([worker.connection for worker in busy], min(left_s, CHECKED_S))
         for worker in busy:
             path = worker.path
             assert path is not None  # noqa: S101 - a busy worker has a file
             if worker.connection in ready:
                 result = self._receive(worker)
+                if isinstance(result, _Progress):
+                    worker.deadline = monotonic() + self._limit_s
+                    on_progress(path, result.n_done)
+                    continue
             elif monotonic() >= worker.deadline:
                 self._stop(worker)
                 result = Failure("timeout", f"took longer than {self._limit_s:,.0f} s and was stopped")
@@ -118,7 +155,7 @@ class Workers(Generic[Result]):
                 self._workers.remove(worker)
             yield path, result
 
-    def _receive(self, worker: "_Worker[Result]") -> Result | Failure:
+    def _receive(self, worker: "_Worker[Result]") -> Result | Failure | _Progress:
         try:
             result = worker.connection.recv()
         except (EOFError, ConnectionResetError):
@@ -170,6 +207,15 @@ class Workers(Generic[Result]):
         worker.process.wait()
 
 
+_parent: list[Connection] = []  # of a worker process
+
+
+def report_progress(n_done: float) -> None:
+    """Report how much of a file is done, in any unit; does nothing outside of a worker process."""
+    for connection in _parent:
+        connection.send(_Progress(n_done))
+
+
 def run_worker(handle: int) -> None:
     """Main loop of a worker: receive the task and memory limit, then send a result per path until the parent closes."""
     connection = Connection(handle)
@@ -179,6 +225,7 @@ def run_worker(handle: int) -> None:
         connection.send(bug)
         return
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
+    _parent.append(connection)
     connection.send(None)  # ready
     while True:
         try:
@@ -204,3 +251,23 @@ def _result(task: Callable[[Path], Any], path: Path, limit_bytes: int) -> Any:
 
 def _too_large(limit_bytes: int) -> Failure:
     return Failure("out_of_memory", f"needs more than {limit_bytes / 2**30:.1f} GiB of memory")
+
+
+def run_one(task: Callable[[Path], Result], path: Path, *, limit_s: float, limit_bytes: int) -> Result:
+    """
+    Run a task on one path in a worker process.
+
+    Args:
+        task: As for `Workers`; an error that the user can fix, which it raises, is raised here.
+        path: The path.
+        limit_s: Time limit [s].
+        limit_bytes: Memory limit [bytes].
+
+    Raises:
+        InputError: The file cannot be decoded, or a limit was reached.
+    """
+    with Workers(task, n_workers=1, limit_s=limit_s, limit_bytes=limit_bytes) as workers:
+        _, result = next(workers.map([path]))
+    if isinstance(result, Failure):
+        raise InputError(f"{path}: {result.message}")
+    return result

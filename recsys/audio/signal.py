@@ -9,8 +9,8 @@ raised.
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from itertools import chain
 from math import gcd, inf
 from pathlib import Path
@@ -24,16 +24,23 @@ from scipy.signal import resample_poly
 from typing_extensions import override
 
 from recsys.arrays import F32
+from recsys.audio import trackers
 from recsys.errors import InputError
 
 Reason: TypeAlias = Literal["no_file", "empty", "no_audio", "not_decodable", "too_long"]
+Depth: TypeAlias = Literal["16 bit", "24 bit", "float"]  # whole numbers of so many bits, or float, as of lossy codecs
 
 CONTAINERS = "aac,ac3,aiff,asf,caf,eac3,flac,matroska,mov,mp3,ogg,w64,wav,wv"
+# Beginnings of names of codecs, as in sql/intermediate/delivery_faults.sql, and endings of those that are not lossless.
+LOSSLESS = ("pcm_", "flac", "alac", "wavpack", "float", "double")
+COMPANDED = "law"
 MAX_AMPLITUDE = 8.0  # 18 dB over full scale; larger values come from damaged files
 MIN_BIT_RATE = 1_000  # [bit/s]; a length in the header that would need less is ignored
 DECODE_ERRORS = (av.error.FFmpegError, OSError)  # OSError: seeking to an impossible offset in a damaged file
 MIN_LOSS_S = 0.1  # encoders pad and trim; a shorter difference does not count as lost
 MIN_SIDE_POWER = 4.0  # power of the difference of two channels over that of their mean, from which they cancel
+BLOCK_S = 1  # length of the blocks of a stream
+STREAM_HZ = (8_000, 192_000)  # lowest and highest sampling rate of a stream
 PIECE_S, CONTEXT_S = 60, 1  # long files are resampled in pieces, with this much context on both sides
 
 
@@ -57,6 +64,16 @@ class UnreadableAudio(InputError):  # noqa: N818 - reads as the sentence it prin
     def __reduce__(self) -> tuple[type["UnreadableAudio"], tuple[str, Path, str]]:
         """Pickle with all attributes, so that the error can be sent between processes."""
         return type(self), (self.reason, self.path, self.message)
+
+
+def is_lossless(codec: str) -> bool:
+    """
+    Return whether a codec keeps all samples.
+
+    >>> is_lossless("pcm_s24le"), is_lossless("pcm_mulaw")
+    (True, False)
+    """
+    return codec.startswith(LOSSLESS) and not codec.endswith(COMPANDED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,9 +151,119 @@ def require_regular_file(path: Path) -> None:
         raise UnreadableAudio("empty", path, "an empty file")
 
 
+@dataclass(eq=False)
+class SampleStream:
+    """
+    A file that is decoded block by block, at its own rate and with its own channels.
+
+    Attributes:
+        rate_hz: Sampling rate of the file [Hz].
+        n_channels: Number of channels.
+        depth: Kind of its samples.
+        declared_s: Length that the file states [s]; 0 if it states none that is plausible for its size.
+        blocks: Consecutive samples in blocks of about a second, shape (n_channels, n), float32; read once. Samples that
+            are not finite or exceed full scale by 18 dB are 0.
+        lost_s: Length of such samples so far [s]; at the end also of what could not be decoded, as in `Signal`.
+    """
+
+    rate_hz: int
+    n_channels: int
+    depth: Depth
+    declared_s: float
+    blocks: Iterator[F32] = field(default_factory=lambda: iter(()))
+    lost_s: float = 0.0
+
+    def share_of(self, n_samples: int) -> float:
+        """Return the share of the stated length that so many samples are, 0..1; 0 if the length is not stated."""
+        return min(1.0, n_samples / self.rate_hz / self.declared_s) if self.declared_s else 0.0
+
+
+@contextmanager
+def open_samples(path: Path) -> Iterator[SampleStream]:
+    """
+    Open a file of any length, to decode it in constant memory; a damaged file ends where it cannot be decoded.
+
+    Raises:
+        UnreadableAudio: Nothing of the file can be decoded, or its sampling rate is outside of `STREAM_HZ`.
+    """
+    require_regular_file(path)
+    with ExitStack() as opened:
+        try:
+            stream = opened.enter_context(_stream_by_libav(path))
+        except (*DECODE_ERRORS, _NothingDecodedError) as first:
+            stream = opened.enter_context(_stream_by_libsndfile(path, first))
+        lowest, highest = STREAM_HZ
+        if not lowest <= stream.rate_hz <= highest:
+            message = (
+                f"has a sampling rate of {stream.rate_hz:,} Hz, expected {lowest:,} to {highest:,} Hz (resample it)"
+            )
+            raise UnreadableAudio("not_decodable", path, message)
+        yield stream
+
+
+@contextmanager
+def _stream_by_libav(path: Path) -> Iterator[SampleStream]:
+    with _opened(path) as (container, audio):
+        decoder = _Decoder(path, inf)
+        chunks = decoder.chunks(container, audio)
+        first = next(chunks, None)
+        if first is None:
+            raise _NothingDecodedError
+        declared_s = _plausible_s(_declared_s(container, audio), path.stat().st_size)
+        depth = _depth(audio.codec_context.name, audio.format.name)
+        stream = SampleStream(decoder.rate_hz, len(first), depth, declared_s)
+        stream.blocks = _valid_blocks(stream, chain([first], chunks), lambda: decoder.failed_s)
+        yield stream
+
+
+@contextmanager
+def _stream_by_libsndfile(path: Path, first: Exception) -> Iterator[SampleStream]:
+    try:
+        file = soundfile.SoundFile(os.fsencode(path))
+    except soundfile.LibsndfileError as second:
+        raise UnreadableAudio("not_decodable", path, "not an audio file we can decode") from second
+    with file:
+        if not file.frames:
+            raise UnreadableAudio("not_decodable", path, "an audio file without a sample in it") from first
+        stream = SampleStream(file.samplerate, file.channels, _depth("", file.subtype), file.frames / file.samplerate)
+        stream.blocks = _valid_blocks(stream, _chunks_by_libsndfile(file, path), lambda: 0.0)
+        yield stream
+
+
+def _chunks_by_libsndfile(file: soundfile.SoundFile, path: Path) -> Iterator[F32]:
+    try:
+        for block in file.blocks(BLOCK_S * file.samplerate, dtype="float32", always_2d=True):
+            yield block.T
+    except soundfile.LibsndfileError as error:
+        raise UnreadableAudio("not_decodable", path, "not an audio file we can decode") from error
+
+
+def _depth(codec: str, name: str) -> Depth:
+    """
+    Return the kind of samples of a codec of libav and a name of libav or libsndfile, such as s16p or PCM_24.
+
+    libav decodes 24 bits as the upper ones of s32. 32 bits are float: a float32 sample has 24 significant bits.
+    """
+    if name.startswith(("u8", "s16")) or name in {"PCM_U8", "PCM_S8", "PCM_16"}:
+        return "16 bit"
+    is_24_bit = name == "PCM_24" or (name.startswith("s32") and not codec.startswith("pcm_s32"))
+    return "24 bit" if is_24_bit else "float"
+
+
+def _valid_blocks(stream: SampleStream, chunks: Iterator[F32], failed_s: Callable[[], float]) -> Iterator[F32]:
+    """Yield blocks without invalid samples; count what is lost, at the end also what could not be decoded."""
+    n_samples = 0
+    for block, rate_hz in _gathered(((chunk, stream.rate_hz) for chunk in chunks), BLOCK_S):
+        valid = _without_invalid(Signal(block, rate_hz, "", 0.0))
+        stream.lost_s += valid.lost_s
+        n_samples += block.shape[1]
+        yield valid.samples
+    stream.lost_s += _lost_s(stream.declared_s, n_samples / stream.rate_hz, failed_s())
+
+
 def mono_pieces(path: Path, rate_hz: int, *, on_side: Callable[[float], None] = lambda _seconds: None) -> Iterator[F32]:
     """
-    Decode a file of any length piece by piece, in constant memory.
+    Decode a file of any length piece by piece, in constant memory; also a tracker module that has such a suffix.
 
     Args:
         path: The file.
@@ -151,45 +278,114 @@ def mono_pieces(path: Path, rate_hz: int, *, on_side: Callable[[float], None] = 
     Raises:
         UnreadableAudio: Nothing of the file can be decoded.
     """
-    require_regular_file(path)
-    pieces = _pieces_by_libav(path)
+    pieces = ((piece.samples, piece.rate_hz) for piece in _any_pieces(path))
+    yield from _resampled(_louder(pieces, on_side), rate_hz)
+
+
+def _any_pieces(path: Path) -> Iterator["Piece"]:
+    """Decode a file as what it is, whatever its suffix; one with the suffix of a module, else as a module."""
+    decoded = _pieces(path, _mixed)
     try:
-        first = next(pieces)
-    except (*DECODE_ERRORS, StopIteration) as error:
-        pieces = _pieces_by_libsndfile(path, error)
-        first = next(pieces)
-    yield from _resampled(_louder(chain([first], pieces), on_side), rate_hz)
+        first = next(decoded)
+    except UnreadableAudio:
+        if path.suffix.lower() not in trackers.SUFFIXES:
+            raise
+        decoded = _pieces_of_module(path)
+        first = next(decoded)
+    yield from chain([first], decoded)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """
+    Consecutive samples of a file.
+
+    Attributes:
+        samples: Shape (n_channels, n_samples), float32, as decoded.
+        rate_hz: Sampling rate of the file [Hz].
+        codec: Name of the codec, as libav or libsndfile gives it.
+    """
+
+    samples: F32
+    rate_hz: int
+    codec: str
+
+
+def channel_pieces(path: Path) -> Iterator[Piece]:
+    """
+    Decode a file of any length piece by piece, in constant memory, with its own sampling rate and channels.
+
+    Args:
+        path: The file.
+
+    Yields:
+        Pieces of about a minute. Samples are as decoded, so they may be NaN or infinite.
+
+    Raises:
+        UnreadableAudio: Nothing of the file can be decoded.
+    """
+    return _pieces(path, lambda samples: samples)
 
 
 _Piece: TypeAlias = tuple[F32, int]  # consecutive samples, (n,), or mid and side, (2, n), and their sampling rate [Hz]
+_Form: TypeAlias = Callable[[F32], F32]  # what is kept of a chunk, shape (n_channels, n)
 
 
-def _pieces_by_libav(path: Path) -> Iterator[_Piece]:
+def _pieces(path: Path, form: _Form) -> Iterator[Piece]:
+    require_regular_file(path)
+    pieces = _pieces_by_libav(path, form)
+    try:
+        first = next(pieces)
+    except (*DECODE_ERRORS, StopIteration) as error:
+        pieces = _pieces_by_libsndfile(path, form, error)
+        first = next(pieces)
+    yield from chain([first], pieces)
+
+
+def _pieces_by_libav(path: Path, form: _Form) -> Iterator[Piece]:
     with _opened(path) as (container, audio):
-        decoder = _Decoder(path, inf)
-        yield from _gathered((_mixed(chunk), decoder.rate_hz) for chunk in decoder.chunks(container, audio))
+        decoder, codec = _Decoder(path, inf), audio.codec_context.name
+        gathered = _gathered((form(chunk), decoder.rate_hz) for chunk in decoder.chunks(container, audio))
+        yield from (Piece(samples, rate_hz, codec) for samples, rate_hz in gathered)
 
 
-def _pieces_by_libsndfile(path: Path, first: Exception) -> Iterator[_Piece]:
+def _pieces_by_libsndfile(path: Path, form: _Form, first: Exception) -> Iterator[Piece]:
     try:
         with soundfile.SoundFile(os.fsencode(path)) as file:
             blocks = file.blocks(PIECE_S * file.samplerate, dtype="float32", always_2d=True)
             n = 0
             for block in blocks:
                 n += len(block)
-                yield _mixed(block.T), file.samplerate
+                yield Piece(form(block.T), file.samplerate, file.subtype.lower())
     except (soundfile.LibsndfileError, OSError) as second:
         raise UnreadableAudio("not_decodable", path, "not an audio file we can decode") from second
     if not n:
         raise UnreadableAudio("not_decodable", path, "an audio file without a sample in it") from first
 
 
+def _pieces_of_module(path: Path) -> Iterator[Piece]:
+    require_regular_file(path)
+    if path.stat().st_size > trackers.MAX_BYTES:
+        raise UnreadableAudio("too_long", path, f"a tracker module of more than {trackers.MAX_BYTES // 2**20} MiB")
+    try:
+        chunks = ((_mixed(chunk), trackers.RATE_HZ) for chunk in trackers.played(path.read_bytes()))
+        yield from (Piece(samples, rate_hz, "module") for samples, rate_hz in _gathered(chunks))
+    except trackers.UnplayableModuleError as error:
+        raise UnreadableAudio("not_decodable", path, str(error)) from error
+
+
 def _mixed(samples: F32) -> F32:
     """Return the mean of the channels, and half the difference of two channels (else zeros), shape (2, n)."""
-    with np.errstate(invalid="ignore"):
-        valid = np.where(np.abs(samples) <= MAX_AMPLITUDE, samples, np.float32(0))
+    valid = without_invalid(samples)
     mid: F32 = valid.mean(axis=0, dtype=np.float32)
     return np.stack([mid, (valid[0] - valid[1]) / np.float32(2) if len(valid) == 2 else np.zeros_like(mid)])
+
+
+def without_invalid(samples: F32) -> F32:
+    """Return samples with those that are not finite, or far above full scale, set to 0."""
+    with np.errstate(invalid="ignore"):
+        valid: F32 = np.where(np.abs(samples) <= MAX_AMPLITUDE, samples, np.float32(0))
+    return valid
 
 
 def _louder(pieces: Iterator[_Piece], on_side: Callable[[float], None]) -> Iterator[_Piece]:
@@ -202,14 +398,14 @@ def _louder(pieces: Iterator[_Piece], on_side: Callable[[float], None]) -> Itera
             yield mid, rate_hz
 
 
-def _gathered(chunks: Iterator[_Piece]) -> Iterator[_Piece]:
-    """Concatenate chunks of a few milliseconds to pieces of a minute."""
+def _gathered(chunks: Iterator[_Piece], piece_s: float = PIECE_S) -> Iterator[_Piece]:
+    """Concatenate chunks of a few milliseconds to pieces of at least `piece_s`."""
     gathered: list[F32] = []
     n, rate_hz = 0, 0
     for chunk, rate_hz in chunks:
         gathered.append(chunk)
         n += chunk.shape[1]
-        if n >= PIECE_S * rate_hz:
+        if n >= piece_s * rate_hz:
             yield np.concatenate(gathered, axis=1), rate_hz
             gathered, n = [], 0
     if gathered:
@@ -257,8 +453,13 @@ def _by_libav(path: Path, longest_s: float) -> Signal:
         samples = np.concatenate(chunks, axis=1)
         codec, rate_hz = audio.codec_context.name, decoder.rate_hz
         declared_s = _plausible_s(_declared_s(container, audio), path.stat().st_size)
-    lost_s = max(declared_s - samples.shape[1] / rate_hz, decoder.failed_s)
-    return Signal(samples, rate_hz, codec, lost_s if lost_s > MIN_LOSS_S else 0.0)
+    return Signal(samples, rate_hz, codec, _lost_s(declared_s, samples.shape[1] / rate_hz, decoder.failed_s))
+
+
+def _lost_s(declared_s: float, decoded_s: float, failed_s: float) -> float:
+    """Return the length that could not be decoded [s]: failed packets, or more if the file states a greater length."""
+    lost_s = max(declared_s - decoded_s, failed_s)
+    return lost_s if lost_s > MIN_LOSS_S else 0.0
 
 
 class _Decoder:
@@ -338,8 +539,8 @@ def _by_libsndfile(path: Path, longest_s: float, first: Exception) -> Signal:
         raise UnreadableAudio("not_decodable", path, "not an audio file we can decode") from second
     if not samples.size:
         raise UnreadableAudio("not_decodable", path, "an audio file without a sample in it") from first
-    lost_s = (declared - samples.shape[1]) / rate_hz
-    return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s if lost_s > MIN_LOSS_S else 0.0)
+    lost_s = _lost_s(declared / rate_hz, samples.shape[1] / rate_hz, 0.0)
+    return Signal(np.ascontiguousarray(samples), rate_hz, codec, lost_s)
 
 
 def _too_long(path: Path, longest_s: float) -> UnreadableAudio:

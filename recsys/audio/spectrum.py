@@ -29,11 +29,13 @@ class Spectrum:
         short: Power of frames of 64 ms every 10 ms, shape (n_short, 513), float32.
         mel: Power of the short frames in 40 mel bands, shape (n_short, 40), float32.
         long: Magnitude of frames of 0.5 s every 0.26 s, shape (n_long, 4097), float32.
+        duration_s: Length of the recording [s].
     """
 
     short: F32
     mel: F32
     long: F32
+    duration_s: float
 
     @classmethod
     def of(cls, mono: F32) -> Self | None:
@@ -42,7 +44,12 @@ class Spectrum:
             return None
         short = _frames(mono, N_SHORT, HOP_SHORT).square()
         mel = short @ filterbank(N_SHORT, N_BANDS)
-        return cls(short.numpy(), mel.numpy(), _frames(mono, N_LONG, HOP_LONG).numpy())
+        return cls(short.numpy(), mel.numpy(), long_frames(mono), len(mono) / RATE_HZ)
+
+
+def long_frames(mono: F32) -> F32:
+    """Return the magnitude of the long frames of 16 kHz mono audio of at least 0.5 s, shape (n_long, 4097)."""
+    return np.asarray(_frames(mono, N_LONG, HOP_LONG).numpy())
 
 
 def _frames(mono: F32, n_fft: int, hop: int) -> torch.Tensor:

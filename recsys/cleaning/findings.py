@@ -1,14 +1,15 @@
 """
 The review list: what cleaning found, as pairs of recordings that a person accepts or rejects.
 
-Three kinds: `duplicate`, two recordings that may be the same; `wrong_artist`, two that sound the same under different
-artists; and `wrong_genre`, a recording, paired with itself, whose delivered genre a head doubts (`recsys.tags`). The id
-of a finding follows from its kind and its two recordings, so it survives every rebuild, and a rejected finding is never
-proposed again.
+Kinds of pairs: `duplicate`, two recordings that may be the same; `wrong_artist`, two that sound the same under
+different artists. Kinds that pair a recording with itself: `wrong_genre`, `wrong_tempo` and `wrong_language`, whose
+metadata the sound contradicts (`recsys.cleaning.doubts`). The id of a finding follows from its kind and its two
+recordings, so it survives every rebuild, and a rejected finding is never proposed again.
 """
 
 import polars as pl
 
+from recsys.cleaning.doubts import DOUBT_KINDS
 from recsys.cleaning.duplicates import (
     ACCEPTED,
     PAIR_COLUMNS,
@@ -24,9 +25,7 @@ from recsys.cleaning.sounds import by_same_artist, same_sounds
 from recsys.columns import Column, schema
 from recsys.files import short_hash
 
-DUPLICATE, WRONG_ARTIST, WRONG_GENRE = "duplicate", "wrong_artist", "wrong_genre"
-KINDS = (DUPLICATE, WRONG_ARTIST, WRONG_GENRE)
-LEARNED = "learned genres"  # evidence of a wrong genre
+DUPLICATE, WRONG_ARTIST = "duplicate", "wrong_artist"
 REVIEW_FINDINGS_COLUMNS = (Column("finding_id", pl.String()), Column("kind", pl.String()), *PAIR_COLUMNS)
 
 
@@ -34,17 +33,16 @@ def find_all(
     tracks: pl.DataFrame,
     match_candidates: pl.DataFrame,
     review_decisions: pl.DataFrame,
-    label_doubts: pl.DataFrame,
+    doubts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
-    Find duplicates, wrong artists and wrong genres in a catalogue.
+    Find duplicates and wrong artists in a catalogue, and add what the sound contradicts.
 
     Args:
-        tracks: The catalogue (columns: see `recordings.recordings`), with its main genre as delivered now, `genre`.
+        tracks: The catalogue (columns: see `recordings.recordings`).
         match_candidates: The uses that matching found (`matching.history.MATCH_CANDIDATES_COLUMNS`).
         review_decisions: What people decided: kind, track_id, other_track_id, decision.
-        label_doubts: Delivered genres that a head doubts: track_id, tag, suggested, probability, given_probability. One
-            that has changed since then is no finding any more.
+        doubts: Metadata that the sound contradicts (`doubts.DOUBTS`).
 
     Returns:
         The review list (REVIEW_FINDINGS_COLUMNS), sorted by id; and the links (see `duplicates.duplicate_links`).
@@ -53,10 +51,11 @@ def find_all(
     own, of_others = by_same_artist(same_sounds(read, match_candidates), read)
     pairs, links = find_duplicates(read, own, decisions_of(review_decisions, DUPLICATE))
     wrong = wrong_artists(of_others, read, decisions_of(review_decisions, WRONG_ARTIST))
-    delivered = tracks.select("track_id", tag=pl.col("genre").str.to_lowercase())
-    current = label_doubts.join(delivered, on=["track_id", "tag"], how="semi", maintain_order="left")
-    genres = wrong_genres(current, decisions_of(review_decisions, WRONG_GENRE))
-    found = [_with_ids(rows, kind) for rows, kind in zip((pairs, wrong, genres), KINDS, strict=True)]
+    kinds = {DUPLICATE: pairs, WRONG_ARTIST: wrong}
+    kinds |= {
+        kind: of_one_recording(doubts.filter(kind=kind), decisions_of(review_decisions, kind)) for kind in DOUBT_KINDS
+    }
+    found = [_with_ids(rows, kind) for kind, rows in kinds.items()]
     return pl.concat(found).sort("finding_id"), links
 
 
@@ -90,22 +89,21 @@ def wrong_artists(sounds: pl.DataFrame, read: pl.DataFrame, decisions: Decisions
     return pl.DataFrame(rows, schema(PAIR_COLUMNS), orient="row")
 
 
-def wrong_genres(doubts: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:
+def of_one_recording(doubts: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:
     """
-    List recordings whose delivered genre is probably wrong.
+    List recordings whose metadata the sound contradicts, each paired with itself.
 
     Args:
-        doubts: track_id, tag, suggested, probability, given_probability (see `recsys.tags.doubts`).
-        decisions: What people decided.
+        doubts: Of one kind (`doubts.DOUBTS`).
+        decisions: What people decided about this kind.
 
     Returns:
-        PAIR_COLUMNS, each recording paired with itself; score is the probability of the suggested genre.
+        PAIR_COLUMNS.
     """
-    rows = []
-    for track_id, given, suggested, probability, own in doubts.iter_rows():
-        status = _status((track_id, track_id), decisions)
-        detail = f"delivered as {given} ({own:.2f}), probably {suggested} ({probability:.2f})"
-        rows.append((track_id, track_id, LEARNED, "", detail, probability, status))
+    rows = [
+        (track_id, track_id, evidence, "", detail, score, _status((track_id, track_id), decisions))
+        for track_id, evidence, detail, score in doubts.select("track_id", "evidence", "detail", "score").iter_rows()
+    ]
     return pl.DataFrame(rows, schema(PAIR_COLUMNS), orient="row")
 
 

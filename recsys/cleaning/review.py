@@ -24,7 +24,9 @@ TABLE = "review_decisions"
 KEY = ("kind", "track_id", "other_track_id")
 
 
-def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "") -> pl.DataFrame:
+def findings(
+    warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "", *, order: str = "n_plays"
+) -> pl.DataFrame:
     """
     List the findings of a release, with the decisions that were made since.
 
@@ -32,12 +34,13 @@ def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "")
         warehouse: The warehouse of the release.
         lake: The lake, which has all decisions.
         status: proposed, linked, accepted or rejected; '' lists all.
-        kind: duplicate, wrong_artist or wrong_genre; '' lists all.
+        kind: One of `contract.FINDING_KINDS`; '' lists all.
+        order: n_plays, the most played first, or score, the surest first.
 
     Returns:
         finding_id, kind, status, title, artist_name, other_title, other_artist_name, evidence, against, detail, score,
         n_plays (of both recordings), is_applied (false if the release was made before the decision), track_id,
-        other_track_id. The most played first.
+        other_track_id.
     """
     rows = warehouse.query(internal_sql("review_list"))
     latest = lake.latest(CONTRACTS[TABLE]).select(*KEY, "decision").collect()
@@ -47,8 +50,9 @@ def findings(warehouse: Warehouse, lake: Lake, status: str = "", kind: str = "")
         is_applied=pl.col("decision").is_null() | (pl.col("decision") == pl.col("status")),
         status=pl.coalesce("decision", "status"),
     ).drop("decision")
+    ordered = current.sort(order, descending=True, maintain_order=True)
     chosen = {name: value for name, value in {"status": status, "kind": kind}.items() if value}
-    return current.filter(**chosen) if chosen else current
+    return ordered.filter(**chosen) if chosen else ordered
 
 
 def decide(

@@ -16,7 +16,31 @@ import click
 from typing_extensions import override
 
 from recsys import __version__
-from recsys.cli import answers, data, labels, models, notify, privacy, quarantine, report, review, state, tags, upkeep
+from recsys.cli import (
+    answers,
+    backup,
+    compose,
+    data,
+    labels,
+    mastering,
+    metrics,
+    mixing,
+    models,
+    notify,
+    practice,
+    privacy,
+    quarantine,
+    report,
+    review,
+    rights,
+    serve,
+    state,
+    studio,
+    tags,
+    transparency,
+    tunes,
+    upkeep,
+)
 from recsys.errors import RecsysError, SetupError
 from recsys.home import Home
 from recsys.installation.extras import explain_missing
@@ -94,11 +118,19 @@ def main(ctx: click.Context, home: Path, traceback: bool) -> None:  # noqa: ARG0
 
 for _command in (
     *(data.ingest, quarantine.quarantine, data.audio, data.build, data.contracts, data.takedown),
-    *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export, models.nightly),
-    *(answers.sql, answers.query, answers.describe, answers.find, answers.search),
-    *(answers.similar, answers.match, answers.product, answers.explain, answers.soundtrack),
-    *(tags.tags, labels.labels, report.report, review.review, notify.notify, state.state),
+    *(models.train, models.evaluate, models.tune, models.simulate, models.recommend, models.export),
+    *(models.lists, models.export_model, models.nightly),
+    *(answers.sql, answers.query, answers.describe, answers.find, answers.search, metrics.metric),
+    *(answers.similar, answers.match, tunes.same_tune, answers.product, answers.next_tracks, answers.explain),
+    answers.soundtrack,
+    *(studio.separate, studio.denoise, mastering.master),
+    compose.compose,
+    *(mixing.tune_vocal, mixing.mix, practice.practise),
+    *(tags.tags, labels.labels, report.report, review.review, rights.rights, notify.notify, state.state),
+    transparency.transparency,
+    *(serve.serve, serve.serve_key),
     *(privacy.erase, privacy.access),
+    *(backup.backup, backup.restore),
     *(upkeep.runs, upkeep.rollback, upkeep.prune, upkeep.doctor, upkeep.dashboard, upkeep.demo),
 ):
     main.add_command(_command)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recsys.cli.options import output_options, recipe_of, recipe_option, warehouse_of
-from recsys.errors import InputError
+from recsys.cli.options import named_values, output_options, recipe_of, recipe_option, warehouse_of
 from recsys.home import Home
 from recsys.installation.extras import require
 
@@ -41,14 +40,7 @@ def query(home: Home, name: str | None, params: tuple[str, ...], form: str, out:
         tables.answer(warehouse_query.queries(), form, out)
     else:
         with warehouse_of(home) as warehouse:
-            tables.answer(warehouse_query.run_query(warehouse, name, _given(params)), form, out)
-
-
-def _given(params: tuple[str, ...]) -> dict[str, str]:
-    for param in params:
-        if "=" not in param:
-            raise InputError(f"--param is {param!r}; expected NAME=VALUE, such as n=10")
-    return {name: value for name, _, value in (param.partition("=") for param in params)}
+            tables.answer(warehouse_query.run_query(warehouse, name, named_values("--param", params)), form, out)
 
 
 @click.command()
@@ -135,23 +127,28 @@ def search(home: Home, text: str, n: int, recipe: Path | None, form: str, out: P
     show_default=True,
     help="Maximum number of tracks per release.",
 )
+@click.option(
+    "--by", type=click.Choice(["sound", "lyrics"]), default="sound", show_default=True, help="What is compared."
+)
 @recipe_option
 @output_options
 @click.pass_obj
 def similar(
     home: Home, /, track_or_file: str, recipe: Path | None, form: str, out: Path | None, **options: Any
 ) -> None:
-    """List the tracks whose sound is most similar to a track or a file."""
+    """List the tracks whose sound or lyrics are most similar to a track; or whose sound is, to a file."""
     from recsys.cli.show import tables
-    from recsys.published.similar import sounds_like, track_or_embedding
-    from recsys.releases import registry
-    from recsys.search import by_sound, vector_index
+    from recsys.search.by_sound import ListLimits
 
-    limits = by_sound.ListLimits(options["n_wanted"], options["per_artist"], options["per_release"])
-    query = track_or_embedding(track_or_file, recipe_of(home, recipe).audio)
-    with warehouse_of(home) as warehouse:
-        index = vector_index.Index.load(registry.index_folder(home))
-        rows = sounds_like(warehouse, index, query, limits, where=options["where"])
+    limits = ListLimits(options["n_wanted"], options["per_artist"], options["per_release"])
+    if options["by"] == "lyrics":
+        from recsys.published.similar_lyrics import similar_lyrics
+
+        rows = similar_lyrics(home, track_or_file, limits, where=options["where"])
+    else:
+        from recsys.published.similar import similar_sound
+
+        rows = similar_sound(home, track_or_file, limits, recipe_of(home, recipe).audio, where=options["where"])
     tables.answer(rows, form, out)
 
 
@@ -243,6 +240,19 @@ def product(home: Home, name: str | None, key: str | None, form: str, out: Path 
         tables.answer(products.products(), form, out)
     else:
         tables.answer(products.product(home, name, key), form, out)
+
+
+@click.command("next")
+@click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
+@click.option("-n", type=click.IntRange(min=1), default=10, show_default=True, help="Maximum number of tracks.")
+@output_options
+@click.pass_obj
+def next_tracks(home: Home, tracks: tuple[str, ...], n: int, form: str, out: Path | None) -> None:
+    """List what to play next after these tracks; the one played last is named last."""
+    from recsys.cli.show import tables
+    from recsys.published import next_tracks
+
+    tables.answer(next_tracks.next_tracks(home, tracks, n), form, out)
 
 
 @click.command()

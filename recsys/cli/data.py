@@ -10,6 +10,7 @@ from recsys.cli.options import (
     date_option,
     dialect_options,
     opened,
+    opened_when_free,
     recipe_of,
     recipe_option,
     run_of,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--map-name", help="Name to save the mapping under. [default: its table]")
 @click.option("--time-format", help="How times are written in files with --map, such as '%d.%m.%Y %H:%M'.")
 @dialect_options
+@click.option("--licence", help="Licence of lyrics in files that state none, such as CC0-1.0.")
 @click.option("--accept-schema", is_flag=True, help="Accept files that lack columns of earlier deliveries.")
 @time_zone_option
 @click.option("--undo", metavar="BATCH", help="Take back the file that brought this batch, instead of ingesting files.")
@@ -53,7 +55,7 @@ def _ingest(home: Home, paths: tuple[Path, ...], time_zone: str | None, options:
     from recsys.cli.show import events, runs
     from recsys.ingest import run as ingesting
 
-    found, settings = ingesting.source_files(paths), recipe_of(home, None).ingest
+    found, settings = ingesting.source_files(paths, options["format_name"]), recipe_of(home, None).ingest
     with opened(home), events.ingest_progress(sum(path.stat().st_size for path in found)) as progress:
         set_time_zone(home, time_zone)
         chosen = _ingest_options(home, **options)
@@ -148,24 +150,32 @@ def train_encoder(home: Home, /, folder: Path, encoder: Path, **options: Any) ->
     from recsys.cli.show import events, models
     from recsys.installation import extras
     from recsys.library.consent import training_tracks
+    from recsys.rights.trainings import record_encoder
 
     if options["start"] == "pretrained":
         extras.require("av")
     with warehouse_of(home) as warehouse:
         tracks = training_tracks(warehouse, folder)
-    models.trained(train(tracks, TrainSettings(**options), encoder, progress=events.epoch), encoder)
+    card = train(tracks, TrainSettings(**options), encoder, progress=events.epoch)
+    with opened_when_free(home):
+        record_encoder(home, card, tracks, today=today_of(home))
+    models.trained(card, encoder)
 
 
 @click.command()
 @date_option
 @recipe_option
 @click.option("--backfill", metavar="A..B", help="Recompute these days even without new data (YYYY-MM-DD..YYYY-MM-DD).")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), help="What computes the tables.")
+@click.option("--master", metavar="ADDRESS", help="Where Spark runs, such as local[4] or spark://HOST:7077.")
 @click.pass_obj
-def build(home: Home, as_of: datetime | None, recipe: Path | None, backfill: str | None) -> None:
+def build(
+    home: Home, /, as_of: datetime | None, recipe: Path | None, backfill: str | None, **warehouse: str | None
+) -> None:
     """Build the tables, check each against its contract, and publish them."""
     from recsys.pipeline.nightly import build_and_publish, enforce_retention
 
-    run, period = run_of(home, as_of, recipe), _period(backfill)
+    run, period = run_of(home, as_of, recipe, warehouse=warehouse), _period(backfill)
     with opened(home):
         enforce_retention(run, today_of(home))
         click.echo(build_and_publish(run, period))

@@ -44,14 +44,17 @@ def restart(home: Home) -> None:
 
 
 @labels.command()
-@click.argument("label_ids", metavar="LABEL...", nargs=-1, required=True)
+@click.argument("label_ids", metavar="LABEL...", nargs=-1)
+@click.option("--owner", "owners", multiple=True, help="An owner of works, whose statements are attacked; repeatable.")
 @click.pass_obj
-def audit(home: Home, label_ids: tuple[str, ...]) -> None:
-    """Attack the figures that one or several labels see: can they work out what few listeners played?"""
+def audit(home: Home, label_ids: tuple[str, ...], owners: tuple[str, ...]) -> None:
+    """Attack what labels or owners of works see together: can they work out what few listeners played?"""
     from recsys.cli.show.labels import attacked
-    from recsys.published.label_audit import audit_labels
+    from recsys.published.label_audit import audit_labels, audit_owners
 
-    attacks = audit_labels(home, label_ids)
+    if not label_ids and not owners:
+        raise click.UsageError("Name a label, or an owner of works with --owner")
+    attacks = [*(audit_labels(home, label_ids) if label_ids else []), *(audit_owners(home, owners) if owners else [])]
     unsafe = [attack for attack in attacks if not attack.is_safe]
     click.echo(f"{len(attacks):,} groups of at most nine listeners attacked, {len(unsafe):,} narrowed down too far")
     attacked(unsafe[:20])

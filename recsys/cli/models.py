@@ -1,16 +1,20 @@
 """Commands for models and the nightly run: train, evaluate, tune, simulate, recommend, export, nightly."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from recsys.cli.options import (
+    DATE,
     continue_run,
     date_option,
     day_of,
+    now,
     opened,
     recipe_of,
     recipe_option,
@@ -21,6 +25,9 @@ from recsys.cli.options import (
 )
 from recsys.errors import InputError
 from recsys.home import Home
+
+if TYPE_CHECKING:
+    from recsys.pipeline.lineage import Tell
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _verbose = click.option(
@@ -70,7 +77,12 @@ _COMPARISON_OPTIONS = (
     click.option(
         "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Length of the evaluated lists."
     ),
-    click.option("--json", "json_path", type=_FILE, help="Write all metrics, groups and costs to this JSON file."),
+    click.option(
+        "--json",
+        "json_path",
+        type=_FILE,
+        help="Write all metrics, groups and costs to this JSON file, after each model.",
+    ),
     click.option("--rankings", type=_FILE, help="Write the lists to this Parquet file."),
 )
 
@@ -126,9 +138,11 @@ def _compare(protocol: Any, options: dict[str, Any]) -> None:
     terms = comparison.ComparisonSettings(Budget(options["trials"], options["cpu_minutes"] * 60), options["k"])
     candidates = comparison.read_item_ids(options["candidates"]) if options["candidates"] else None
     names = options["names"] or comparison.default_recommenders()
-    found = comparison.compare(protocol, names, terms, candidates=candidates, tell=events.event)
-    found.write(json=options["json_path"], rankings=options["rankings"])
-    models.compared(found)
+
+    def keep(so_far: comparison.Comparison) -> None:
+        so_far.write(json=options["json_path"], rankings=options["rankings"])
+
+    models.compared(comparison.compare(protocol, names, terms, candidates=candidates, tell=events.event, keep=keep))
 
 
 @click.command()
@@ -220,12 +234,53 @@ def export(home: Home, as_of: datetime | None, recipe: Path | None, verbose: boo
     runs.summary(run, verbose=verbose)
 
 
+@click.group("lists")
+def lists() -> None:
+    """Import lists of another recommender, which a recipe names as `imported`."""
+
+
+@lists.command("import")
+@click.argument("path", metavar="FILE", type=_FILE)
+@click.option("--name", required=True, help="Name of the other recommender.")
+@click.option("--until", required=True, type=DATE, help="Last day of the listening that the lists were made from.")
+@click.pass_obj
+def import_(home: Home, path: Path, name: str, until: datetime) -> None:
+    """Import lists from FILE: user_id, track_id, and rank or score, as Parquet or TSV."""
+    from recsys.cli.show import models
+    from recsys.experiments.foreign_lists import import_lists
+
+    with opened(home):
+        models.imported(import_lists(home, path, name, until.date()))
+
+
+@click.command("export-model")
+@click.argument("name", required=False)
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="New folder to write to.")
+@click.option("--listeners", "with_listeners", is_flag=True, help="Also write listeners' vectors: personal data.")
+@click.pass_obj
+def export_model(home: Home, name: str | None, folder: Path | None, with_listeners: bool) -> None:
+    """Export vectors of the published model or of the sound for other programs; without NAME, list them."""
+    from recsys.cli.show import models
+    from recsys.published import vectors
+
+    if (name is None) != (folder is None):
+        raise click.UsageError("Give NAME and --to FOLDER, or neither to list the names")
+    if name is None or folder is None:
+        models.vectors(vectors.available(home))
+    else:
+        vectors.write_vectors(vectors.vectors(home, name), folder, with_listeners=with_listeners)
+        click.echo(folder)
+
+
 @click.command()
 @date_option
 @recipe_option
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder with new files. [default: <home>/inbox]")
 @time_zone_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted run with the same inputs.")
+@click.option(
+    "--lineage", "lineage_to", metavar="FILE|URL", help="Append OpenLineage events to FILE, or post them to URL."
+)
 @_verbose
 @click.pass_obj
 def nightly(
@@ -235,20 +290,30 @@ def nightly(
     inbox: Path | None,
     time_zone: str | None,
     resume: bool,
+    lineage_to: str | None,
     verbose: bool,
 ) -> None:
     """Run the whole nightly job: ingest, tables, models, lists, gate, export."""
     from recsys.cli.show import events, runs
     from recsys.pipeline import nightly as whole
-    from recsys.pipeline import notices
 
-    terms, tell = recipe_of(home, recipe), partial(events.event, counts=verbose)
-    with notices.failures_sent(home, terms.notify, tell), opened(home):
+    terms, show = recipe_of(home, recipe), partial(events.event, counts=verbose)
+    with _followed(home, terms, lineage_to, show) as tell:
         set_time_zone(home, time_zone)
         day, today = day_of(home, as_of), today_of(home)
         run = whole.nightly(home, _inbox(home, inbox), as_of=day, today=today, recipe=terms, resume=resume, tell=tell)
         runs.summary(run, verbose=verbose)
     whole.refuse_unreadable(run)
+
+
+@contextmanager
+def _followed(home: Home, terms: Any, lineage_to: str | None, show: "Tell") -> Iterator["Tell"]:
+    """Open the home for a nightly run that is followed: by who gets its messages, and by who reads its lineage."""
+    from recsys.pipeline.lineage import followed
+    from recsys.pipeline.notices import failures_sent
+
+    with followed(home, lineage_to, show, now) as tell, failures_sent(home, terms.notify, tell), opened(home):
+        yield tell
 
 
 def _inbox(home: Home, given: Path | None) -> Path:

@@ -1,20 +1,24 @@
 """Options shared by several commands, and helpers that apply them to a home."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial, wraps
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from recsys.errors import HomeIsBusy, InputError
 from recsys.home import Home
 from recsys.migration import opened as migration
 
 if TYPE_CHECKING:
     from recsys.pipeline.run import Run
 
+BUSY_S = 5  # time between two attempts to open a home that another run holds [s]
 DATE = click.DateTime(["%Y-%m-%d"])
 date_option = click.option("--date", "as_of", type=DATE, help="Last day of listening to use. [default: yesterday]")
 time_zone_option = click.option(
@@ -67,6 +71,14 @@ def dialect_options(command: Any) -> Any:
     return encoding(dates(comma(day(with_dialect))))
 
 
+def named_values(option: str, given: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of a repeated option NAME=VALUE, by name; raises InputError if one has no name."""
+    for text in given:
+        if "=" not in text:
+            raise InputError(f"{option} is {text!r}; expected NAME=VALUE, such as n=10")
+    return {name: value for name, _, value in (text.partition("=") for text in given)}
+
+
 def today_of(home: Home) -> date:
     """Return today's date in the home's market time zone."""
     from recsys.lake.store import Lake
@@ -94,18 +106,22 @@ def set_time_zone(home: Home, time_zone: str | None) -> None:
 
 def recipe_of(home: Home, path: Path | None) -> Any:
     """Read the recipe given by `recipe_option`; without one, the home's recipe, or else the default recipe."""
-    from recsys.recipe import read_recipe
+    from recsys import recipe
 
-    own = home.path / "recipe.toml"
-    return read_recipe(path or (own if own.exists() else None))
+    return recipe.recipe_of(home, path)
 
 
-def run_of(home: Home, as_of: datetime | None, recipe: Path | None) -> "Run":
-    """Return the run for a day and a recipe; it prints its events."""
+def run_of(
+    home: Home, as_of: datetime | None, recipe: Path | None, *, warehouse: Mapping[str, str | None] | None = None
+) -> "Run":
+    """Return the run for a day and a recipe; it prints its events. Given values of [warehouse] replace the recipe's."""
     from recsys.cli.show import events
     from recsys.pipeline.run import Run
 
-    return Run.of(home, day_of(home, as_of), recipe_of(home, recipe), tell=events.event)
+    settings = recipe_of(home, recipe)
+    given = {name: value for name, value in (warehouse or {}).items() if value}
+    settings = replace(settings, warehouse=replace(settings.warehouse, **given))
+    return Run.of(home, day_of(home, as_of), settings, tell=events.event)
 
 
 @contextmanager
@@ -115,13 +131,29 @@ def opened(home: Home) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def opened_when_free(home: Home) -> Iterator[None]:
+    """Open a home for a change as soon as no other run holds it: what was computed for hours must not be lost."""
+    with ExitStack() as stack:
+        is_waiting = False
+        while True:
+            try:
+                stack.enter_context(opened(home))
+                break
+            except HomeIsBusy as busy:
+                if not is_waiting:
+                    click.echo(f"Waiting: {busy}", err=True)
+                is_waiting = True
+                sleep(BUSY_S)
+        yield
+
+
 def continue_run(run: "Run", needed: str, last: str) -> None:
     """Run the steps up to `last`; raises SetupError if the step `needed`, also the name of a command, is incomplete."""
     from recsys.pipeline import nightly as whole
 
     with opened(run.home):
-        run.require_complete(needed)
-        whole.advance(run, last)
+        whole.continue_run(run, needed, last)
 
 
 def warehouse_of(home: Home, path: Path | None = None) -> Any:

@@ -9,11 +9,18 @@ from recsys.cli.options import now, opened, output_options, warehouse_of
 from recsys.home import Home
 
 _ALL = "all"
+KINDS = (
+    "duplicate",
+    "wrong_artist",
+    "wrong_genre",
+    "wrong_tempo",
+    "wrong_language",
+)  # as contract.FINDING_KINDS, which needs polars
 
 
 @click.group()
 def review() -> None:
-    """Review duplicates, wrong artists and doubted genres that the cleaning found."""
+    """Review duplicates, wrong artists and doubted metadata that the cleaning found."""
 
 
 @review.command("list")
@@ -26,21 +33,29 @@ def review() -> None:
 )
 @click.option(
     "--kind",
-    type=click.Choice(["duplicate", "wrong_artist", "wrong_genre", _ALL]),
+    type=click.Choice([*KINDS, _ALL]),
     default=_ALL,
     show_default=True,
     help="Their kind.",
 )
+@click.option(
+    "--order",
+    type=click.Choice(["n_plays", "score"]),
+    default="n_plays",
+    show_default=True,
+    help="The most played first, or the surest.",
+)
 @output_options
 @click.pass_obj
-def list_findings(home: Home, status: str, kind: str, form: str, out: Path | None) -> None:
-    """List findings, the most played first."""
+def list_findings(home: Home, /, status: str, kind: str, order: str, form: str, out: Path | None) -> None:
+    """List findings, the most played or the surest first."""
     from recsys.cleaning.review import findings
     from recsys.cli.show import tables
     from recsys.lake.store import Lake
 
     with warehouse_of(home) as warehouse:
-        tables.answer(findings(warehouse, Lake(home), *("" if it == _ALL else it for it in (status, kind))), form, out)
+        chosen = ("" if it == _ALL else it for it in (status, kind))
+        tables.answer(findings(warehouse, Lake(home), *chosen, order=order), form, out)
 
 
 def _decision(command: Any) -> Any:
@@ -54,7 +69,7 @@ def _decision(command: Any) -> Any:
 @_decision
 @click.pass_obj
 def accept(home: Home, findings: tuple[str, ...], by: str, note: str) -> None:
-    """Accept findings: link the recordings of a duplicate, or confirm a wrong artist or genre."""
+    """Accept findings: link the recordings of a duplicate, or confirm that metadata is wrong."""
     _decide(home, findings, "accepted", by, note)
 
 

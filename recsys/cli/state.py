@@ -41,7 +41,7 @@ def backup(home: Home, file: Path) -> None:
 @click.argument("account")
 @click.pass_obj
 def forget(home: Home, account: str) -> None:
-    """Remove what ACCOUNT (an e-mail address, or sub:...) has set, and its name from the log of actions."""
+    """Remove what ACCOUNT (an e-mail address, sub:... or a learner) has set or played, and its name from the log."""
     from recsys.state.forget import forget as forget_account
 
     counts = forget_account(home, account)

@@ -3,11 +3,15 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from recsys.cli.options import now, opened
 from recsys.home import Home
+
+if TYPE_CHECKING:
+    from recsys.demo.world import World
 
 
 @click.command()
@@ -89,11 +93,19 @@ def demo(folder: Path, seed: int, scale: float) -> None:
     """Write the raw files of a synthetic world with its ground truth."""
     from recsys import demo as world
     from recsys.cli.show import runs
+
+    runs.world(world.write_world(folder, _possible(world.World(seed=seed, scale=scale))))
+
+
+def _possible(settings: "World") -> "World":
+    """Return a world without what needs an extra that is not installed; it says what is left out."""
     from recsys.installation import extras
     from recsys.synth.render import NEEDS
 
-    settings = world.World(seed=seed, scale=scale)
     if lacking := extras.missing_message(*NEEDS):
         click.echo(f"The world will have no recordings. {lacking}", err=True)
         settings = replace(settings, n_tracks_with_audio=0)
-    runs.world(world.write_world(folder, settings))
+    if lacking := extras.missing_message("py3langid"):
+        click.echo(f"The world will have no lyrics. {lacking}", err=True)
+        settings = replace(settings, n_tracks_with_lyrics=0)
+    return settings

@@ -52,6 +52,15 @@ class Features:
         is_unknown = self.names.ids().str.ends_with(f"={UNKNOWN}").to_numpy()
         return int((np.diff(self.matrix[:, ~is_unknown].indptr) > 0).sum())
 
+    def columns(self) -> pl.Series:
+        """Return the column of each feature, such as `genre` of `genre=jazz`."""
+        return self.names.ids().str.split("=").list.first()
+
+    def n_rows_with(self, *columns: str) -> int:
+        """Return the number of rows with a value of any of these columns."""
+        is_of_columns = self.columns().is_in(columns).to_numpy()
+        return int((np.diff(self.matrix[:, is_of_columns].indptr) > 0).sum())
+
     def concat(self, other: Self) -> Self:
         """Return the columns of both, which must have the same rows and no column name in common."""
         names = pl.concat([self.names.ids(), other.names.ids()])

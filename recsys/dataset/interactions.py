@@ -16,6 +16,7 @@ import scipy.sparse as sp
 
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.features import Features
+from recsys.dataset.lyric_features import lyric_features
 from recsys.dataset.sound_features import sound_features
 from recsys.dataset.sparse import realign, with_data
 from recsys.dataset.vocab import Ids, Vocab
@@ -146,8 +147,10 @@ class Interactions:
             listeners=warehouse.query(internal_sql("features_of_listeners")),
             as_of=until,
         )
-        sound = Features.weighted(interactions.tracks, sound_features(warehouse.query(internal_sql("sound_of_tracks"))))
-        return replace(interactions, track_features=interactions.track_features.concat(sound))
+        sound = sound_features(warehouse.query(internal_sql("sound_of_tracks")))
+        words = lyric_features(warehouse.query(internal_sql("words_of_tracks")))
+        measured = Features.weighted(interactions.tracks, pl.concat([sound, words]))
+        return replace(interactions, track_features=interactions.track_features.concat(measured))
 
     @property
     def liked(self) -> History:

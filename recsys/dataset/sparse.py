@@ -1,4 +1,4 @@
-"""Operations on sparse matrices that scipy lacks: replace all values; select rows and renumber columns."""
+"""Operations on sparse matrices that scipy lacks: replace values; read single entries; renumber columns."""
 
 from typing import Any
 
@@ -12,6 +12,13 @@ from recsys.arrays import Csr, Rows
 def with_data(pattern: Csr, data: npt.NDArray[Any]) -> Csr:
     """Return a CSR matrix with the sparsity pattern of `pattern` and the values `data`, aligned with `pattern.data`."""
     return sp.csr_matrix((data, pattern.indices, pattern.indptr), shape=pattern.shape)
+
+
+def entries(matrix: Csr, pairs: tuple[Rows, Rows]) -> npt.NDArray[Any]:
+    """Return the entries of a CSR matrix at these pairs of row and column, of which there may be none. (n_pairs,)."""
+    if not len(pairs[0]):
+        return np.zeros(0, matrix.dtype)  # scipy would return an empty matrix
+    return np.asarray(matrix[pairs]).ravel()
 
 
 def realign(matrix: Csr, rows: Rows, new_columns: Rows, n_columns: int) -> Csr:

@@ -25,21 +25,22 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Split:
     """
-    A train-test split: training interactions, and the held-out tracks that the same listeners first played later.
+    A train-test split: training interactions, and the held-out tracks that the same listeners played later.
 
     Attributes:
         train: The training window.
-        test: Held-out pairs: played in the test window, and not in `train.seen` (or not in `hidden`, see `of`). CSR
-            with the rows and columns of `train.matrix`, bool.
+        test: Held-out pairs: played in the test window, and not in `hidden`. CSR with the rows and columns of
+            `train.matrix`, bool.
+        hidden: Pairs that are never recommended, and therefore not in `test`. CSR like `test`, bool.
         n_cold_users: Number of listeners with plays in the test window who are not in `train`. They are not evaluated.
         n_cold_tracks: Number of tracks played in the test window without any interaction in `train`. They stay in
             `test`.
-        n_repeat_plays: Number of pairs played in the test window that are in `train.seen` (or in `hidden`). They are
-            not in `test`.
+        n_repeat_plays: Number of pairs played in the test window that are in `hidden`. They are not in `test`.
     """
 
     train: Interactions
     test: Csr
+    hidden: Csr
     n_cold_users: int
     n_cold_tracks: int
     n_repeat_plays: int = 0
@@ -64,10 +65,12 @@ class Split:
         positions = user_rows[known], track_rows[known]
         played_pairs = sp.csr_matrix((np.ones(known.sum(), np.bool_), positions), shape=train.matrix.shape)
         has_interactions = np.bincount(train.seen.indices, minlength=len(train.tracks)) > 0
-        test = played_pairs > (train.seen if hidden is None else hidden)
+        hidden = train.seen if hidden is None else hidden
+        test = played_pairs > hidden
         return cls(
             train=train,
             test=test,
+            hidden=hidden,
             n_cold_users=played.filter(pl.Series(~known, dtype=pl.Boolean))["user_id"].n_unique(),
             n_cold_tracks=len(np.unique(track_rows[~has_interactions[track_rows]])),
             n_repeat_plays=played_pairs.nnz - test.nnz,
@@ -123,7 +126,15 @@ class Split:
         return cls.hold_out(interactions, ~in_test, in_test)
 
 
-def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int, since: date | None = None) -> Split:
+def split(
+    warehouse: "Warehouse",
+    *,
+    as_of: date,
+    test_days: int,
+    gap_days: int,
+    new_only: bool = True,
+    since: date | None = None,
+) -> Split:
     """
     Make a global temporal split: the same dates for all listeners.
 
@@ -133,8 +144,16 @@ def split(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int,
         test_days: Length of the test window [d].
         gap_days: Whole days left out between training and test window. In production, this time passes between the
             last training day and the day on which recommendations are served.
+        new_only: Whether tracks that a listener already knows are hidden, as in lists of new tracks. If false, every
+            play of the test window counts.
         since: First day of the training window. None: the first day in the warehouse.
     """
     test_from = as_of - timedelta(days=test_days - 1)
     train = Interactions.read(warehouse, since=since, until=test_from - timedelta(days=gap_days + 1))
-    return Split.of(train, warehouse.query(internal_sql("played_pairs"), {"since": test_from, "until": as_of}))
+    played = warehouse.query(internal_sql("played_pairs"), {"since": test_from, "until": as_of})
+    return Split.of(train, played, hidden=None if new_only else no_pairs(train))
+
+
+def no_pairs(interactions: Interactions) -> Csr:
+    """Return an empty matrix in the rows and columns of a window: nothing is hidden. CSR, bool."""
+    return sp.csr_matrix(interactions.matrix.shape, dtype=np.bool_)

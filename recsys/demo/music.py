@@ -1,5 +1,7 @@
 """
-Audio of the tracks that have a recording: a tune is composed, arranged by the track's sound, and rendered as MP3.
+Audio of the tracks that have a recording: a tune is composed, arranged by the track's sound, and rendered.
+
+Recordings are FLAC, as labels deliver them, and re-uploads MP3.
 
 Some recordings are planted for matching: covers (the same tune by another artist, in another key and tempo with other
 instruments), remixes (the same melody faster or slower, with another accompaniment) and re-uploads (the same recording,
@@ -40,10 +42,15 @@ class Recording:
     cutoff_hz: float
     is_copy: bool = False
 
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.track_id}.{'mp3' if self.is_copy else 'flac'}"
+
 
 def write_recordings(world: World, track_ids: np.ndarray, sounds: Sounds, folder: Path) -> list[Truth]:
     """
-    Write the recordings as <track_id>.mp3, and return their ground truth.
+    Write the recordings as <track_id>.flac or <track_id>.mp3, and return their ground truth.
 
     Args:
         world: Settings, including the seed.
@@ -52,11 +59,11 @@ def write_recordings(world: World, track_ids: np.ndarray, sounds: Sounds, folder
         folder: Output folder, created if missing; recordings of an earlier world are removed.
     """
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("*.mp3"):
+    for old in (*folder.glob("*.flac"), *folder.glob("*.mp3")):
         old.unlink()
     ids = [str(name) for name in track_ids[sounds.rows]]
     planned, truths = _planned(ids, sounds, world.rng("tunes"))
-    paths = [folder / f"{recording.track_id}.mp3" for recording in planned]
+    paths = [folder / recording.file for recording in planned]
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(_write, planned, paths, chunksize=8))
     return [*truths, *_damaged(paths[:2])]

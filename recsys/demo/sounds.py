@@ -44,7 +44,7 @@ def plant_sounds(world: World, state: PlantingState, rng: np.random.Generator) -
     likes = rng.normal(0, 1, (len(state.listeners.ids), N_QUALITIES)) / np.sqrt(N_QUALITIES)
     sounds = Sounds(rows, qualities)
     track = (
-        _redrawn_tracks(state, rows, PREFERENCE_WEIGHT * likes @ qualities.T, rng) if len(rows) else state.choices.track
+        redrawn_tracks(state, rows, PREFERENCE_WEIGHT * likes @ qualities.T, rng) if len(rows) else state.choices.track
     )
     unused = state.unused.copy()
     unused[rows] = False
@@ -65,11 +65,15 @@ def _chosen(world: World, state: PlantingState, rng: np.random.Generator) -> np.
     return np.sort(np.concatenate([new, others]))
 
 
-def _redrawn_tracks(state: PlantingState, rows: np.ndarray, pull: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def redrawn_tracks(state: PlantingState, rows: np.ndarray, pull: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
-    Return the track of every listen, after each pair of a listener and a track with audio got a new such track.
+    Return the track of every listen, after each pair of a listener and one of some tracks got a new one of them.
 
-    `pull` is every listener's preference for the tracks' sound, shape (n_listeners, n_rows).
+    Args:
+        state: The world so far.
+        rows: Ascending rows of the tracks that are redrawn among themselves, shape (n_rows,).
+        pull: Every listener's preference for these tracks, shape (n_listeners, n_rows).
+        rng: Random generator.
     """
     tracks, artists, track = state.catalogue.tracks, state.catalogue.artists, state.choices.track.copy()
     heard = np.flatnonzero(np.isin(track, rows))

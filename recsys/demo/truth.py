@@ -2,7 +2,9 @@
 The truth file: the ground truth as one JSON line per planted fact, for tests and evaluations. It is never ingested.
 
 Kinds: breakout, decoy (loop, release_spike, market_day), unplanned_rise (mostly a release that gained listeners slowly,
-see `days_since_release`), duplicate, wrong_*, stub_*, charted, sound, cover, remix, reupload, dirt (invalid rows).
+see `days_since_release`), duplicate, wrong_*, stub_*, charted, sound, cover, remix, reupload, lyrics (language, theme,
+mood, part, explicit, references by name), lyrics_copy, lyrics_wrong, rights_conflict and rights_lawful (kind), dirt
+(invalid rows).
 Growth is measured on the finished log (see `breakout_days`), so the truth agrees with the raw files.
 """
 

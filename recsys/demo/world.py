@@ -46,7 +46,11 @@ class World:
         n_market_days: Decoy days on which all plays rise.
         n_duplicates: Planted duplicates of recordings.
         min_weekly_listeners: Minimum weekly listeners of a track before a breakout.
-        n_tracks_with_audio: Tracks that have audio, `raw/audio/<track_id>.mp3`.
+        n_tracks_with_audio: Tracks that have audio, `raw/audio/<track_id>.flac` or `.mp3`.
+        n_rights_conflicts: Planted conflicts per kind in the registry of rights, and lawful look-alikes per kind.
+        n_tracks_with_lyrics: Tracks that have lyrics, `raw/lyrics.jsonl`, at most; those with audio first.
+        words_weight: Weight of the listener's preference for theme and language in who plays which track with lyrics.
+            0: listening does not depend on words.
 
     Raises:
         InputError: `scale` or `n_days` is too small.
@@ -68,6 +72,9 @@ class World:
     n_duplicates: int = 24
     min_weekly_listeners: int = 20
     n_tracks_with_audio: int = 120
+    n_tracks_with_lyrics: int = 240
+    n_rights_conflicts: int = 5
+    words_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.n_listeners >= 100:

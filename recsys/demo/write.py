@@ -13,17 +13,26 @@ from recsys.demo.chart import chart_table, chart_truths
 from recsys.demo.copies import plant_duplicates
 from recsys.demo.events import make_events, playlist_table
 from recsys.demo.files import write_table
+from recsys.demo.licences import make_licences
 from recsys.demo.listeners import Listeners, make_listeners
 from recsys.demo.listening import choose_tracks
+from recsys.demo.lyrics import FREE_LICENCE, Sung, delivery, plant_lyrics
 from recsys.demo.music import write_recordings
 from recsys.demo.planted_breakouts import PlantingState, plant_breakouts
 from recsys.demo.playing import Listens, play
+from recsys.demo.rights import make_registry, registry_tables
 from recsys.demo.sessions import make_sessions, market_days
 from recsys.demo.sounds import Sounds, plant_sounds
 from recsys.demo.tables import event_table, listen_chunks, months, shuffled, user_table
 from recsys.demo.truth import breakout_truths, invalid_row_truths, market_day_truths, write_truth
 from recsys.demo.world import Truth, World
 from recsys.demo.wrong_metadata import Tables, add_wrong_metadata
+
+RECIPE = f"""# Keys that are missing here are those of recsys/default.toml.
+
+[ingest]
+keep_texts_of = ["{FREE_LICENCE}"]  # our own verses; of the others neither texts nor vectors are kept
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +46,23 @@ class WorldSummary:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedWorld:
-    """A world before it is written: catalogue and tables, listeners, log, audio qualities, and the planted facts."""
+    """A world before it is written: catalogue and tables, listeners, log, sound and words, and the planted facts."""
 
     catalogue: Catalogue
     tables: Tables
     listeners: Listeners
     listens: Listens
     sounds: Sounds
+    sung: dict[str, Sung]
     truths: list[Truth]
 
 
 def write_world(folder: Path, world: World) -> WorldSummary:
     """
     Write a demo world: raw files into `folder/raw`, the planted facts into `folder/truth.jsonl`.
+
+    A recipe that keeps the lyrics of their free licence, so that their meaning can be searched, is written into
+    `folder/home` unless there is one.
 
     Args:
         folder: Output folder, created if missing; files of an earlier world are replaced.
@@ -64,7 +77,11 @@ def write_world(folder: Path, world: World) -> WorldSummary:
     writer = _Writer(world, raw)
     _write_log(world, simulated, writer)
     _write_tables(world, simulated, writer)
-    writer.truths += write_recordings(world, simulated.catalogue.tracks.ids, simulated.sounds, raw / "audio")
+    sounds = write_recordings(world, simulated.catalogue.tracks.ids, simulated.sounds, raw / "audio")
+    writer.truths += sounds
+    _write_lyrics(world, simulated, sounds, writer)
+    _write_rights(world, simulated, writer)
+    _write_recipe(folder / "home" / "recipe.toml")
     truth = folder / "truth.jsonl"
     write_truth(truth, simulated.truths + writer.truths)
     return WorldSummary(tuple(writer.files), dict(writer.rows), truth)
@@ -82,6 +99,7 @@ def simulate(world: World) -> SimulatedWorld:
     state = plant_breakouts(world, state, world.rng("rises"))
     state, truths = plant_duplicates(world, state, world.rng("copies"))
     state, sounds = plant_sounds(world, state, world.rng("sounds"))
+    state, sung = plant_lyrics(world, state, sounds.rows, world.rng("lyrics"))
     catalogue = state.catalogue
     listens = play(world, catalogue.tracks, listeners, world.rng("playing"), sessions=sessions, choices=state.choices)
     n_tracks = len(catalogue.tracks.ids)
@@ -90,7 +108,13 @@ def simulate(world: World) -> SimulatedWorld:
     weekly = weekly_listeners(listens.track, listens.listener, listens.day, n_tracks=n_tracks, n_days=world.n_days)
     rise_truths = breakout_truths(world, state.planted, weekly, catalogue.tracks, listeners.ids)
     truths = [*rise_truths, *market_day_truths(world, lifted_days), *truths, *wrong]
-    return SimulatedWorld(catalogue, tables, listeners, listens, sounds, truths)
+    return SimulatedWorld(catalogue, tables, listeners, listens, sounds, sung, truths)
+
+
+def _write_recipe(path: Path) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(RECIPE, encoding="utf-8")
 
 
 class _Writer:
@@ -109,6 +133,13 @@ class _Writer:
         counts = write_table(path, table, self._counted(table, chunks), self._world.rng(f"dirt {file}"))
         self.files.append(path)
         self.truths += invalid_row_truths(table, file, counts)
+
+    def write_valid(self, file: str, table: str, frame: pl.DataFrame) -> None:
+        """Write a file of JSON Lines without invalid rows."""
+        path = self._raw / file
+        frame.write_ndjson(path)
+        self.files.append(path)
+        self.rows[table] = len(frame)
 
     def _counted(self, table: str, chunks: Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
         for frame in chunks:
@@ -137,3 +168,27 @@ def _write_tables(world: World, simulated: SimulatedWorld, writer: _Writer) -> N
     chart = chart_table(world, catalogue, simulated.listens, world.rng("chart"))
     writer.write("charts.csv", "charts", [chart.drop("track_id")])
     writer.truths += chart_truths(chart)
+
+
+def _write_rights(world: World, simulated: SimulatedWorld, writer: _Writer) -> None:
+    """Write the registry of rights, and licences."""
+    registry = make_registry(simulated.tables.tracks, world.as_of, world.n_rights_conflicts, world.rng("rights"))
+    for table, rows in registry_tables(registry).items():
+        writer.write_valid(f"{table}.jsonl", table, rows)
+    licences, truths = make_licences(
+        simulated.tables.tracks,
+        np.unique(simulated.catalogue.tracks.ids[simulated.listens.track]).tolist(),
+        world.as_of,
+        world.n_rights_conflicts,
+        world.rng("licences"),
+    )
+    writer.write_valid("licences.jsonl", "licences", licences)
+    writer.truths += registry.truths + truths
+
+
+def _write_lyrics(world: World, simulated: SimulatedWorld, sounds: list[Truth], writer: _Writer) -> None:
+    """Write the lyrics, if there are any."""
+    if simulated.sung:
+        lyrics, truths = delivery(simulated.sung, simulated.tables.tracks, sounds, world.rng("delivery of lyrics"))
+        writer.write_valid("lyrics.jsonl", "lyrics", lyrics)
+        writer.truths += truths

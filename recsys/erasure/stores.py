@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from recsys.erasure import lines, model, parquet
 from recsys.home import Home
+from recsys.ingest.formats.service_feedback import PREFIX
 from recsys.warehouse import erase as duckdb_file
 
 
@@ -58,14 +59,17 @@ STORES = (
     Store("logs of runs", ("runs/*/*.jsonl", "runs/*/*.json"), lines),
     Store("tables as Parquet", ("marts/*/*.parquet",), parquet),
     Store("warehouses", ("warehouse/*.duckdb",), duckdb_file),
+    Store("lists of other recommenders", ("lists/*/*.parquet",), parquet),
     Store("models", (f"models/*/*/{model.LISTENERS}",), model),
     Store("exports", ("exports/ds=*/run=*/*.parquet",), parquet),
+    Store("feedback that waits", (f"inbox/{PREFIX}*",), lines),
     Store("exports as text", ("exports/ds=*/run=*/*.csv", "exports/ds=*/run=*/*.jsonl"), lines),
 )
 WITHOUT_LISTENERS = (  # figures of many listeners, metadata, and what operators write
     "*.toml",
     "*.json",
     ".lock",
+    ".service_keys.lock",
     "listener.key",
     "lake/_ledger/*.json",
     "erased.txt",

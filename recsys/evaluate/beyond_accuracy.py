@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.arrays import F64, I64
+from recsys.arrays import F64, I64, Csr
 from recsys.errors import InputError
 from recsys.evaluate.ranking import EvaluatedLists
 from recsys.evaluate.training_profile import TrainingProfile
@@ -26,11 +26,13 @@ class RankedLists:
         ranked: Track rows, best first. Shape (n_users, n_ranked); -1 pads a short list.
         profile: Training statistics; listeners in the row order of `ranked`.
         evaluated: The recommendations compared with the held-out tracks.
+        hidden: Pairs that no list may contain. CSR, shape (n_users, n_tracks), bool.
     """
 
     ranked: npt.NDArray[np.integer[Any]]
     profile: TrainingProfile
     evaluated: EvaluatedLists
+    hidden: Csr
 
     def first(self, k: int) -> npt.NDArray[np.integer[Any]]:
         """

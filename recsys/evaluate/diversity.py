@@ -59,7 +59,7 @@ def serendipity_at_k(lists: RankedLists, k: int) -> F64:
     Return the share of the first k positions with a relevant track that a popularity ranking would not recommend.
 
     The popularity ranking recommends to each listener the k tracks with the most training listeners, excluding tracks
-    that the listener has already interacted with. 0..1, at most the precision; NaN if nothing is held out.
+    that no list may contain. 0..1, at most the precision; NaN if nothing is held out.
 
     Source:
         Ge, Delgado-Battenfeld, Jannach, Beyond Accuracy: Evaluating Recommender Systems by Coverage and Serendipity
@@ -73,12 +73,12 @@ def serendipity_at_k(lists: RankedLists, k: int) -> F64:
 
 
 def _popularity_positions(lists: RankedLists, hits: Hits) -> I64:
-    """Return the 0-based position of each hit's track in the popularity ranking of the user's unseen tracks."""
-    rank, seen = lists.profile.popularity_rank, lists.profile.seen
-    owner = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
-    seen_ranks = np.sort(owner * len(rank) + rank[seen.indices])  # by user, then by popularity
+    """Return the 0-based position of each hit's track in the popularity ranking of the user's allowed tracks."""
+    rank, hidden = lists.profile.popularity_rank, lists.hidden
+    owner = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr))
+    hidden_ranks = np.sort(owner * len(rank) + rank[hidden.indices])  # by user, then by popularity
     of_hit = rank[lists.ranked[hits.user, hits.rank - 1]]
-    n_before = np.searchsorted(seen_ranks, hits.user * len(rank) + of_hit) - seen.indptr[hits.user]
+    n_before = np.searchsorted(hidden_ranks, hits.user * len(rank) + of_hit) - hidden.indptr[hits.user]
     positions: I64 = of_hit - n_before
     return positions
 

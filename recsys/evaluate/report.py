@@ -54,9 +54,10 @@ def report(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> pl.
 
 def align_to_truth(rankings: Mapping[str, pl.DataFrame], split: Split, *, k: int) -> dict[str, RankedLists]:
     """Return the lists of each recommender, one row per evaluated listener, with hits and training statistics."""
-    profile = TrainingProfile.of(split.train, evaluated_users(split))
+    users = evaluated_users(split)
+    profile, hidden = TrainingProfile.of(split.train, users), split.hidden[users]
     ranked = {name: _ranked_rows(ranking, split, k) for name, ranking in rankings.items()}
-    return {name: RankedLists(rows, profile, _evaluated(rows, split)) for name, rows in ranked.items()}
+    return {name: RankedLists(rows, profile, _evaluated(rows, split), hidden) for name, rows in ranked.items()}
 
 
 def measure(lists: RankedLists, k: int) -> dict[str, F64 | float]:

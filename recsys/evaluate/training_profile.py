@@ -24,8 +24,8 @@ class TrainingProfile:
 
     Attributes:
         liked: The tracks that each listener likes: strength > 0. CSR, shape (n_users, n_tracks), bool.
-        seen: All tracks that each listener has any interaction with, including skips; they are not recommended. CSR,
-            shape (n_users, n_tracks), bool.
+        seen: All tracks that each listener has any interaction with, including skips. CSR, shape (n_users, n_tracks),
+            bool.
         listener_counts: Number of training listeners who like each track. Shape (n_tracks,), int64.
         n_listeners: Number of all training listeners.
         features: Features of each track.

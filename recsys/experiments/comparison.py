@@ -7,18 +7,18 @@ its weights on the same validation split. Test data is used in the final evaluat
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
 from recsys import files
 from recsys.arrays import F64
 from recsys.dataset.interactions import Interactions
-from recsys.dataset.vocab import Ids
+from recsys.dataset.vocab import Ids, as_ids
 from recsys.errors import InputError
 from recsys.evaluate.groups import report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
@@ -31,6 +31,7 @@ from recsys.home import Home
 from recsys.lake.store import Lake
 from recsys.recipe import Recipe
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.imported import Imported
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.search_space import needs_met, ranges
 from recsys.recommenders.scorer import scorer_class, scorer_names
@@ -43,6 +44,8 @@ BLEND = "blend"
 N_RANKED = 20  # minimum length of the stored lists
 
 Tell = Callable[[dict[str, Any]], None]  # called with every event, for progress messages
+Keep: TypeAlias = "Callable[[Comparison], None]"  # called with what is done so far
+Tuned: TypeAlias = tuple[Any, dict[str, Any]]  # a config, and what finding it cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +158,10 @@ def compare(
     *,
     candidates: Ids | None = None,
     tell: Tell = lambda _event: None,
+    keep: Keep = lambda _so_far: None,
 ) -> Comparison:
     """
-    Tune and fit each recommender, and recommend to the listeners of the test part.
+    Tune and fit each recommender, one after the other, and recommend to the listeners of the test part.
 
     Args:
         protocol: The validation and the test split.
@@ -165,47 +169,67 @@ def compare(
         settings: Budget, k and seed.
         candidates: Ids of the tracks that may be recommended in the test; None allows the whole catalogue.
         tell: Called with every event, for progress messages.
+        keep: Called after each recommender with the comparison of those that are done, so that a crash loses one.
+
+    Raises:
+        InputError: No listener can be evaluated, or none of the candidates is in the catalogue.
     """
     for text in protocol.warnings:
         tell({"event": "warning", "text": text})
-    members = scorer_class(BLEND).config_class().models if BLEND in names else {}
-    configs: dict[str, Any] = {}
-    costs: dict[str, dict[str, Any]] = {}
-    for name in dict.fromkeys([*names, *members]):
-        if name != BLEND:
-            configs[name], costs[name] = _tuned(protocol, name, settings, tell)
-    if BLEND in names:
-        models = {name: asdict(configs[name]) for name in members}
-        configs[BLEND] = scorer_class(BLEND).config_class(models=models)
-        costs[BLEND] = {"tuning_cpu_seconds": sum(costs[name]["tuning_cpu_seconds"] for name in members), "n_trials": 0}
     filters = _filters(protocol, candidates)
-    rankings = {}
-    for name in names:
-        rankings[name], cost = _ranked(protocol, name, configs[name], filters, max(settings.k, N_RANKED))
-        costs[name] |= cost | {"settings": asdict(configs[name])}
+    if not len(evaluated_users(protocol.test)):
+        raise InputError(
+            "the test split has no held-out tracks of training listeners. Use a longer or later test window"
+        )
+    search = _Search(protocol, settings, tell)
+    rankings: dict[str, pl.DataFrame] = {}
+    costs: dict[str, dict[str, Any]] = {}
+
+    def so_far() -> Comparison:
+        done = [name for name in names if name in rankings]
+        lists = {name: rankings[name] for name in done}
+        return Comparison(protocol, lists, {name: costs[name] for name in done}, settings.k, settings.seed)
+
+    for name in sorted(dict.fromkeys(names), key=lambda name: name == BLEND):  # its members may be done before
+        config, tuning = search.best(name)
+        rankings[name], cost = _ranked(protocol, name, config, filters, max(settings.k, N_RANKED))
+        costs[name] = tuning | cost | {"settings": asdict(config)}
         tell({"event": "fitted", "recommender": name, **cost})
-    return Comparison(protocol, rankings, {name: costs[name] for name in names}, settings.k, settings.seed)
+        keep(so_far())
+    return so_far()
 
 
 def warehouse_protocol(home: Home, name: str, *, as_of: date, recipe: Recipe) -> Protocol:
-    """Split the interactions of the published warehouse: 'temporal' (windows of the recipe) or 'leave-last-out'."""
+    """
+    Split the interactions of the published warehouse.
+
+    'temporal' has the windows of the recipe, and known tracks where its lists have them; 'leave-last-out' holds out new
+    tracks, since it knows of no second play.
+    """
     with Warehouse.open(home.published_warehouse()) as warehouse:
         if name == "leave-last-out":
             return leave_last_out(Interactions.read(warehouse, until=as_of))
-        evaluation = recipe.evaluation
-        return temporal(warehouse, as_of=as_of, test_days=evaluation.test_days, gap_days=evaluation.gap_days)
+        return temporal(
+            warehouse,
+            as_of=as_of,
+            test_days=recipe.evaluation.test_days,
+            gap_days=recipe.evaluation.gap_days,
+            new_only=recipe.export.new_only,
+        )
 
 
 def warehouse_task(home: Home, name: str, *, as_of: date, recipe: Recipe) -> TuningTask:
     """Define the tuning of one recommender on the validation window of the published warehouse."""
     split = warehouse_protocol(home, "temporal", as_of=as_of, recipe=recipe).validation
-    return TuningTask(name, split, Filters.of(split.train), recipe.evaluation.k, recipe.evaluation.seed)
+    return TuningTask(name, split, Filters.for_split(split), recipe.evaluation.k, recipe.evaluation.seed)
 
 
 def tune_on_warehouse(home: Home, task: TuningTask, budget: Budget, *, tell: Tell) -> TuningResult:
     """Tune with a journal file in models/tuning, so that a repeated call on the same data and window continues it."""
     space = str(ranges(scorer_class(task.name).config_class))  # a journal of other ranges cannot be continued
-    window = short_hash(Lake(home).fingerprint(), str(task.split.train.as_of), str(task.k), str(task.seed), space)
+    split = task.split
+    parts = (split.train.as_of, split.hidden.nnz, task.k, task.seed, space)
+    window = short_hash(Lake(home).fingerprint(), *map(str, parts))
     return tune(task, budget, journal=home.path / "models" / "tuning" / f"{task.name}-{window}.journal", tell=tell)
 
 
@@ -223,21 +247,51 @@ def read_item_ids(path: Path) -> pl.Series:
 
 
 def default_recommenders() -> list[str]:
-    """Return the names of all recommenders, the blend first."""
-    return [BLEND, *(name for name in scorer_names() if name != BLEND)]
+    """Return the names of all recommenders that are fitted here, the blend first; lists from elsewhere are not."""
+    return [BLEND, *(name for name in scorer_names() if name not in {BLEND, Imported.name})]
 
 
-def _tuned(protocol: Protocol, name: str, settings: ComparisonSettings, tell: Tell) -> tuple[Any, dict[str, Any]]:
-    started = time.process_time()
-    split = protocol.validation
-    best = tune(TuningTask(name, split, protocol.filters(split), settings.k, settings.seed), settings.budget, tell=tell)
-    cost = {"tuning_cpu_seconds": time.process_time() - started, "n_trials": best.n_trials}
-    return best.config, cost | {"validation_ndcg": best.validation_ndcg}
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search for the best settings of recommenders; each is searched once, also if it is a member of the blend."""
+
+    protocol: Protocol
+    settings: ComparisonSettings
+    tell: Tell
+    found: dict[str, Tuned] = field(default_factory=dict)
+
+    def best(self, name: str) -> Tuned:
+        """Return the best config of a recommender, and what finding it cost."""
+        if name not in self.found:
+            self.found[name] = self._blend() if name == BLEND else self._single(name)
+        return self.found[name]
+
+    def _blend(self) -> Tuned:
+        config_class = scorer_class(BLEND).config_class
+        members = {name: self.best(name) for name in config_class().models}
+        config = config_class(models={name: asdict(config) for name, (config, _) in members.items()})
+        seconds = sum(cost["tuning_cpu_seconds"] for _, cost in members.values())
+        return config, {"tuning_cpu_seconds": seconds, "n_trials": 0}
+
+    def _single(self, name: str) -> Tuned:
+        started, split, settings = time.process_time(), self.protocol.validation, self.settings
+        task = TuningTask(name, split, Filters.for_split(split), settings.k, settings.seed)
+        best = tune(task, settings.budget, tell=self.tell)
+        cost = {"tuning_cpu_seconds": time.process_time() - started, "n_trials": best.n_trials}
+        return best.config, cost | {"validation_ndcg": best.validation_ndcg}
 
 
 def _filters(protocol: Protocol, candidates: Ids | None) -> Filters:
-    filters = protocol.filters(protocol.test)
-    return filters if candidates is None else filters.restricted_to(candidates)
+    filters = Filters.for_split(protocol.test)
+    if candidates is None:
+        return filters
+    known = as_ids(candidates).is_in(protocol.test.train.tracks.ids().implode())
+    if not known.any():
+        raise InputError(
+            f"candidates: none of {len(known):,} item ids is in the catalogue, so that every list would be empty; "
+            "expected ids as the split spells them. Correct the file"
+        )
+    return filters.restricted_to(candidates)
 
 
 def _ranked(

@@ -8,23 +8,22 @@ out each listener's last tracks (`leave_last_out`), or reads a published split f
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
 from recsys.arrays import I64, Csr
 from recsys.dataset.features import Features
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.sparse import realign
-from recsys.dataset.splits import Split
+from recsys.dataset.splits import Split, no_pairs
 from recsys.dataset.splits import split as temporal_split
 from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError
 from recsys.experiments.split_folder import LEARNED, Order, SplitFolder
-from recsys.recommenders.parts.filters import Filters
 
 if TYPE_CHECKING:
     from recsys.warehouse.query import Warehouse
@@ -44,7 +43,7 @@ class Protocol:
         validation: Trains on the training part and holds out the validation part; settings and blend weights are
             chosen on it.
         test: Trains on the training and validation parts and holds out the test part; its metrics are reported.
-        exclude_seen: Which seen tracks are excluded from lists (see `filters`).
+        exclude_seen: Which seen tracks are excluded from lists (see `from_folder`).
         order: What tells which of a listener's plays are later: times, the order of rows, or nothing.
         is_carved: Whether a published split had no validation part, so that it was carved from the training part.
         warnings: What is doubtful about the data, a sentence each.
@@ -58,19 +57,8 @@ class Protocol:
     is_carved: bool = False
     warnings: tuple[str, ...] = ()
 
-    def filters(self, split: Split) -> Filters:
-        """
-        Return the filters for the lists of `validation` or `test`.
 
-        If `exclude_seen` is 'train+validation', the tracks that a listener has seen in the training part of `split` are
-        excluded; for `test`, that part includes the validation part. If it is 'train', the tracks seen in the training
-        part of `validation` are excluded from the lists of both splits. If it is 'none', no track is excluded.
-        """
-        hidden = _hidden(split.train, self.validation.train, self.exclude_seen)
-        return replace(Filters.of(split.train), hidden=hidden)
-
-
-def temporal(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int) -> Protocol:
+def temporal(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: int, new_only: bool = True) -> Protocol:
     """
     Split by date, with the same windows for all listeners.
 
@@ -81,10 +69,12 @@ def temporal(warehouse: "Warehouse", *, as_of: date, test_days: int, gap_days: i
         as_of: The last day of the test window.
         test_days: Length of each window [d].
         gap_days: Days left out between each window and its training part [d].
+        new_only: Whether tracks that a listener knows from the training part are hidden (see `splits.split`).
     """
-    test = temporal_split(warehouse, as_of=as_of, test_days=test_days, gap_days=gap_days)
-    validation = temporal_split(warehouse, as_of=test.train.as_of, test_days=test_days, gap_days=gap_days)
-    return Protocol("temporal", validation, test)
+    window = partial(temporal_split, warehouse, test_days=test_days, gap_days=gap_days, new_only=new_only)
+    test = window(as_of=as_of)
+    validation = window(as_of=test.train.as_of)
+    return Protocol("temporal", validation, test, "train+validation" if new_only else "none")
 
 
 def leave_last_out(interactions: Interactions) -> Protocol:
@@ -114,7 +104,9 @@ def from_folder(
     Args:
         folder: Contains train and test, and optionally validation, item_features and user_features. If validation is
             carved from train, both are the training part of the published split, and so are excluded together.
-        exclude_seen: Which seen tracks are excluded from lists (see `Protocol.filters`).
+        exclude_seen: Which seen tracks are excluded from lists. 'train+validation': those seen in the training part of
+            each split, which of `test` includes the validation part. 'train': those seen in the training part of
+            `validation`, from the lists of both splits. 'none': no track.
         order: What tells which of a listener's rows are later. None: timestamps if there are any, otherwise the order
             of rows if it may be chronological (see `SplitFolder.read`).
 
@@ -138,7 +130,7 @@ def from_folder(
 def _hidden(train: Interactions, first: Interactions, exclude_seen: ExcludeSeen) -> Csr:
     """Return the pairs that are excluded from lists, in the rows of `train`; `first` is the training part alone."""
     if exclude_seen == "none":
-        return sp.csr_matrix(train.seen.shape, dtype=np.bool_)
+        return no_pairs(train)
     if exclude_seen == "train":
         n_tracks = len(train.tracks)
         return realign(first.seen, first.users.find(train.users.ids()), np.arange(n_tracks), n_tracks)

@@ -5,7 +5,7 @@ A check raises InputError if a comparison on the split would say nothing; otherw
 ''. Used by `split_folder`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -63,32 +63,59 @@ def without_evidence(file: str, part: pl.DataFrame) -> str:
     return f"{file}: {_of(n_unliked, len(part))} rows have a weight of at most 0: seen, but not liked" * (n_unliked > 0)
 
 
-def inside_training(file: str, test: pl.DataFrame, training: Iterable[pl.DataFrame], *, is_hidden: bool) -> str:
+def inside_training(
+    file: str, test: pl.DataFrame, training: Iterable[pl.DataFrame], hidden: Iterable[pl.DataFrame]
+) -> Iterator[str]:
     """
-    Return a warning if many pairs of the test are in the training parts as well.
+    Yield a warning if many pairs of the test are in the training parts as well.
 
     Args:
         file: The file of the test.
         test: user_id, track_id of its liked rows.
         training: user_id, track_id of the training parts.
-        is_hidden: Whether lists leave out the pairs of the training parts.
+        hidden: Those of them whose pairs lists leave out.
 
     Raises:
-        InputError: All pairs are in the training parts, and lists leave them out.
+        InputError: Lists leave out all pairs of the test.
     """
     pairs = test.unique(_PAIR)
-    known = pl.concat([part.select(_PAIR) for part in training])
-    n_inside = len(pairs.join(known, on=_PAIR, how="semi"))
-    if n_inside == len(pairs) and is_hidden:
+    is_hidden, is_trained = (_is_in(pairs, parts) for parts in (hidden, training))
+    if is_hidden.all():
         raise InputError(
-            f"{file}: all {n_inside:,} pairs of listener and item are in the training files as well, and lists leave "
+            f"{file}: all {len(pairs):,} pairs of listener and item are in the training files as well, and lists leave "
             "out what a listener has seen; expected a test that no model was fitted to. Remove its rows from the "
             "training files, or, if listeners are to hear items again, use --exclude-seen none"
         )
-    if n_inside < MANY * len(pairs):
-        return ""
-    effect = "they are left out" if is_hidden else "models were fitted to them, and lists may contain them"
-    return f"{file}: {_of(n_inside, len(pairs))} pairs are in the training files as well: {effect}"
+    effects = {"they are left out": is_hidden, "models were fitted to them, and lists may contain them": ~is_hidden}
+    for effect, is_affected in effects.items():
+        n_inside = int((is_trained & is_affected).sum())
+        if n_inside >= MANY * len(pairs):
+            yield f"{file}: {_of(n_inside, len(pairs))} pairs are in the training files as well: {effect}"
+
+
+def unknown_ids(file: str, kind: str, ids: pl.Series, known: pl.Series) -> str:
+    """
+    Return a warning if many ids of the test are in no training part; raises InputError if no user is.
+
+    Args:
+        file: The file of the test.
+        kind: 'user' or 'item'.
+        ids: Ids of the file's liked rows, text.
+        known: Ids of the training parts, text.
+    """
+    listed = ids.unique()
+    n_unknown = int((~listed.is_in(known.unique().implode())).sum())
+    doubt = f"{file}: {_of(n_unknown, len(listed))} {kind} ids are in no training file"
+    if n_unknown == len(listed) and kind == "user":
+        raise InputError(f"{doubt}, so that no listener can be evaluated; expected the same ids. Correct the files")
+    return f"{doubt}; if they should be, they may be written in another way" * (n_unknown >= MANY * len(listed))
+
+
+def _is_in(pairs: pl.DataFrame, parts: Iterable[pl.DataFrame]) -> pl.Series:
+    """Return whether each pair is in one of the parts."""
+    known = pl.concat([pairs.clear().select(_PAIR), *(part.select(_PAIR) for part in parts)]).unique()
+    marked = pairs.join(known.with_columns(is_in=pl.lit(value=True)), on=_PAIR, how="left", maintain_order="left")
+    return marked["is_in"].fill_null(value=False)
 
 
 def _of(n: int, n_all: int) -> str:

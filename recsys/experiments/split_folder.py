@@ -7,7 +7,7 @@ user_id, item_id and optionally timestamp and weight; without `validation`, a va
 Ids of any type become strings. Used by `protocols.from_folder`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self, TypeAlias, get_args
@@ -16,7 +16,12 @@ import numpy as np
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.experiments.split_checks import inside_training, refuse_other_spellings, without_evidence
+from recsys.experiments.split_checks import (
+    inside_training,
+    refuse_other_spellings,
+    unknown_ids,
+    without_evidence,
+)
 from recsys.experiments.split_tables import FORMS, file_of, read_table, refuse_unless, required_file, seconds, weights
 
 Order: TypeAlias = Literal["time", "rows", "none"]  # what tells which of a listener's rows are later
@@ -68,7 +73,8 @@ class SplitFolder:
 
         Raises:
             InputError: A file or column is missing, a file is empty or unreadable, a value is missing or invalid, ids
-                are spelled in two ways, no row of a part is liked, or all pairs of the test are in the training parts.
+                are spelled in two ways, no row of a part is liked, all pairs of the test are in the training parts, or
+                no listener of the test is.
         """
         paths = {name: required_file(folder, name) for name in ("train", "test")}
         if validation := file_of(folder, "validation"):
@@ -80,8 +86,7 @@ class SplitFolder:
         features = {kind: _features(folder, kind) for kind in _IDS}
         _refuse_other_spellings(paths, parts, features)
         warnings = [without_evidence(paths[name].name, part) for name, part in parts.items()]
-        training = [part for name, part in parts.items() if name in (hidden or LEARNED)]
-        warnings.append(inside_training(paths["test"].name, _liked(parts["test"]), training, is_hidden=bool(hidden)))
+        warnings += _doubts_about_test(paths["test"].name, parts, hidden)
         warnings.append(_unread(folder))
         if validation is None:
             parts |= _carved(parts["train"], found)
@@ -194,6 +199,15 @@ def _refuse_other_spellings(
         table = features[kind]
         if table is not None:
             refuse_other_spellings(f"{kind}_features", kind, table[f"{kind}_id"], known)
+
+
+def _doubts_about_test(file: str, parts: dict[str, pl.DataFrame], hidden: Collection[str]) -> Iterator[str]:
+    """Yield warnings about pairs of the test that are in the training parts, and ids that are in none of them."""
+    test = _liked(parts["test"])
+    learned = {name: parts[name].select("user_id", "track_id") for name in LEARNED if name in parts}
+    yield from inside_training(file, test, learned.values(), [learned[name] for name in learned if name in hidden])
+    known = pl.concat(learned.values())
+    yield from (unknown_ids(file, kind, test[column], known[column]) for kind, column in _IDS.items())
 
 
 def _unread(folder: Path) -> str:

@@ -56,7 +56,7 @@ def read_table(path: Path, *required: str) -> pl.DataFrame:
                 f"{path}: found the columns {', '.join(table.columns)}, expected {', '.join(required)}. Rename or add "
                 f"{name}.{did_you_mean(name, table.columns)}"
             )
-        if n_missing := table[name].null_count():
+        if n_missing := _n_missing(table[name]):
             raise InputError(f"{path}: found no {name} in {n_missing:,} rows, expected one in each. Remove these rows")
     if table.is_empty():
         raise InputError(f"{path}: found no rows, expected at least one. Fill the file, or remove it if it is optional")
@@ -104,6 +104,12 @@ def refuse_unless(is_valid: pl.Series, path: Path, values: pl.Series, expected: 
             f"{path}: found an invalid {values.name} in {len(invalid):,} rows, first in row {invalid[0] + 1:,}; "
             f"expected {expected}. Correct or remove these rows"
         )
+
+
+def _n_missing(ids: pl.Series) -> int:
+    """Return the number of ids that are null, or text without any character but spaces."""
+    is_blank = ids.cast(pl.String).str.strip_chars() == "" if isinstance(ids.dtype, _TEXT) else ids.is_null()
+    return int(is_blank.fill_null(value=True).sum())
 
 
 def _read(path: Path) -> pl.DataFrame:

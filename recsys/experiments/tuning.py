@@ -104,7 +104,8 @@ def tune(
     """
     if not len(evaluated_users(task.split)):
         raise InputError(
-            f"{task.name}: the validation split has no held-out tracks. Use a longer or later validation window"
+            f"{task.name}: the validation split has no held-out tracks that are not in its training part. Use a longer "
+            "or later validation window, or another file validation"
         )
     study = _study(task, journal)
     started = time.process_time()

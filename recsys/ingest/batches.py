@@ -21,7 +21,7 @@ from recsys.ingest.deliveries import path_id
 from recsys.ingest.drift import recorded_columns
 from recsys.ingest.fresh import partitions, without_stored
 from recsys.ingest.held import HeldRows, held_rows
-from recsys.ingest.pseudonym import pseudonymise, redacted, without_erased
+from recsys.ingest.pseudonym import pseudonymise, redacted, unsealed, without_erased
 from recsys.ingest.replay import BATCH_REFUSED
 from recsys.ingest.source import LINE, Chunk, Source, shown
 from recsys.ingest.vectors import comparable
@@ -33,6 +33,8 @@ _UNCLEAR = {
     "date_order": "has dates in an unstated order of day and month. State it: --dates day-first or --dates month-first",
     "named_zone": "has times in a named time zone. Convert them to UTC, or give them an offset such as +02:00",
 }
+
+_WITHHELD = {field.name for contract in CONTRACTS.values() for field in contract.fields if field.is_withheld}
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,11 @@ def _read(lake: Lake, delivery: Delivery, chunks: Iterable[Chunk], key: bytes, s
     for chunk in chunks:
         if chunk.table not in rows_of_table:
             rows_of_table[chunk.table] = _TableRows(held_rows(CONTRACTS[chunk.table], lake.zone, scratch))
-        rows = pseudonymise(_contract_columns(chunk.rows, CONTRACTS[chunk.table]), key, pseudonyms)
-        _add_chunk(rows_of_table[chunk.table], chunk, without_erased(rows, lake.denied, key), lake, delivery)
+        given = _contract_columns(chunk.rows, CONTRACTS[chunk.table])
+        rows = unsealed(given, key) if chunk.is_sealed else pseudonymise(given, key, pseudonyms)
+        unknown = given.join(rows, on=LINE, how="anti")[LINE].to_list() if chunk.is_sealed else []
+        whole = replace(chunk, malformed=[*chunk.malformed, *unknown])
+        _add_chunk(rows_of_table[chunk.table], whole, without_erased(rows, lake.denied, key), lake, delivery)
     return rows_of_table
 
 
@@ -187,9 +192,10 @@ def _entry(table: str, rows: _TableRows, delivery: Delivery, batch_no: int) -> B
 def _staged(lake: Lake, entry: Batch, rows: _TableRows, delivery: Delivery, folder: Path) -> Batch:
     """Deduplicate and write the rows of a batch; return its entry with their numbers."""
     contract, refused_late = CONTRACTS[entry.table], list[pl.DataFrame]()
-    days, n_accepted = list[str](), 0
-    for fresh, refused_here in _deduplicated(lake, contract, rows):
+    days, n_accepted, wholes = list[str](), 0, _wholes(contract, folder)
+    for new, refused_here in _deduplicated(lake, contract, rows):
         refused_late.append(refused_here)
+        fresh = new if wholes is None else new.join(wholes, on=wholes.columns, how="semi", maintain_order="left")
         parts = partitions(lake, contract, fresh, batch=entry.batch, batch_no=entry.batch_no, today=delivery.today)
         for day, part in parts.items():
             write_staged(folder, entry, entry.table, day, part)
@@ -202,10 +208,24 @@ def _staged(lake: Lake, entry: Batch, rows: _TableRows, delivery: Delivery, fold
         days, n_accepted = [], 0
     quarantine = delivery.source.place(_quarantine_rows(pl.concat(refused), entry))
     write_staged(folder, entry, "quarantine", entry.ingested_on, quarantine)
-    n_duplicate = entry.n_read - n_accepted - quarantine.height
+    n_read = entry.n_read if wholes is None else n_accepted + quarantine.height
     return replace(
-        entry, n_accepted=n_accepted, n_quarantined=quarantine.height, n_duplicate=n_duplicate, days=sorted(days)
+        entry,
+        n_read=n_read,
+        n_accepted=n_accepted,
+        n_quarantined=quarantine.height,
+        n_duplicate=n_read - n_accepted - quarantine.height,
+        days=sorted(days),
     )
+
+
+def _wholes(contract: Contract, folder: Path) -> pl.DataFrame | None:
+    """Return the ids of the staged rows that the rows of a table may be parts of; None if they are no parts."""
+    if contract.part_of is None:
+        return None
+    table, column = contract.part_of
+    staged = (pl.read_parquet(path, columns=[column], glob=False) for path in (folder / table).rglob("*.parquet"))
+    return pl.concat([pl.DataFrame(schema={column: pl.String}), *staged])
 
 
 def _deduplicated(lake: Lake, contract: Contract, rows: _TableRows) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -223,7 +243,8 @@ def _marked(rows: pl.DataFrame, reason: str) -> pl.DataFrame:
 
 
 def _refused(checked: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    texts = (redacted(pl.col(name)).str.slice(0, MAX_CHARS) for name in raw.columns if name != LINE)
+    shown_names = (name for name in raw.columns if name != LINE and name not in _WITHHELD)
+    texts = (redacted(pl.col(name)).str.slice(0, MAX_CHARS) for name in shown_names)
     payload = pl.struct(texts).struct.json_encode()
     return checked.select("reason", "column_name", LINE).with_columns(raw.select(payload.alias("payload")).to_series())
 

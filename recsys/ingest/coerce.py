@@ -136,6 +136,7 @@ def _limits(field: Field, today: date, zone: ZoneInfo) -> _Violations:
             return [*past, ("in_future", naive > last_instant(today, zone))]
         case Kind.DAY:
             past = [("out_of_range", ~value.is_between(EARLIEST_DAY, LATEST_DAY))]
+            past += [("ends_before_start", value < pl.col(field.not_before))] if field.not_before else []
             return past if field.may_be_future else [*past, ("in_future", value > today)]
         case Kind.TEXTS:
             too_long = ("too_long", (value.list.eval(element.str.len_chars() > MAX_CHARS)).list.any())

@@ -127,6 +127,12 @@ def country_names() -> dict[str, str]:
     return {name: code for name, code in _codes().items() if len(name) > len("deu") or name in _ABBREVIATED}
 
 
+@cache
+def all_codes() -> frozenset[str]:
+    """Return all codes that `country_code` may return."""
+    return frozenset(_codes().values())
+
+
 def country_of_number(number: str) -> str | None:
     """
     Return the alpha-2 code of a country's ISO 3166-1 number; None if there is no such country.

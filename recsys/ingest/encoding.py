@@ -10,7 +10,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -32,6 +32,7 @@ _MARKS = (
 )
 _BUFFER_BYTES = 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024
+MAX_LINE_BYTES = 16 * 1024 * 1024
 _MIN_UNITS = 8  # of UTF-16, before a file is said to look like it
 _WESTERN = "Windows-1252, of Western Europe", "windows-1252"
 _OLD = "a code page of DOS or of old Macs", "cp850"
@@ -63,9 +64,19 @@ def _sample_as_text(sample: bytes, stated: str | None) -> bytes:
 
 
 def text_lines(source: "Source") -> Iterator[tuple[int, str | None]]:
-    """Yield the lines of a text without line ends, numbered from 1; None for a line with bytes that are not text."""
+    """
+    Yield the lines of a text without line ends, numbered from 1; None for a line with bytes that are not text.
+
+    Raises:
+        UnreadableSource: A line is longer than MAX_LINE_BYTES, as in a file without line ends.
+    """
     with open_text(source) as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), start=1):
+            if len(line) > MAX_LINE_BYTES:
+                raise UnreadableSource(
+                    f"{source.path} has a line of more than {MAX_LINE_BYTES:,} bytes in line {number:,}, as if it had "
+                    "no line ends. Get the file again, with one record per line"
+                )
             yield number, None if is_unreadable(line) else line.decode().rstrip("\r\n")
 
 

@@ -25,8 +25,10 @@ def without_stored(
         The new rows; and the conflicting rows, which have the key of an earlier row but other values. Earlier rows are
         earlier rows of the same source and, for an event table, rows in the lake. For a reference table, a row that
         differs from the lake's row with its key is new: the newer version. A fill-only row is new if its key is not in
-        the lake.
+        the lake. Rows of a table that is made at ingest, or that states wholes, are not compared with the lake.
     """
+    if not contract.is_delivered or contract.is_whole:
+        return _first_of_key(contract, read)
     days = _days(read, contract.instant, lake.zone) if contract.instant else None
     stored = (
         (lake.latest(contract) if days is None else lake.rows(contract.table, days)).select(contract.names).collect()
@@ -36,9 +38,15 @@ def without_stored(
         return _without(candidates, stored, contract.key), read.clear()
     if contract.instant:
         return _new_events(contract, in_order(read, contract), stored)
+    first, conflicting = _first_of_key(contract, read)
+    return _without(first, stored, contract.names), conflicting
+
+
+def _first_of_key(contract: Contract, read: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the first row of each key, and the rows with other values than the first of their key."""
     distinct = read.unique(contract.names, keep="first", maintain_order=True)
     first = distinct.unique(contract.key, keep="first", maintain_order=True)
-    return _without(first, stored, contract.names), _without(distinct, first, LINE)
+    return first, _without(distinct, first, LINE)
 
 
 def _new_events(contract: Contract, rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -87,13 +95,13 @@ def _without(rows: pl.DataFrame, others: pl.DataFrame, on: str | Sequence[str]) 
     return rows.join(others, on=on, how="anti", nulls_equal=True, maintain_order="left")
 
 
-def _day_of(instant: str, zone: ZoneInfo) -> pl.Expr:
+def day_of(instant: str, zone: ZoneInfo) -> pl.Expr:
     """Return the day of an instant in the market time zone, as `ds`."""
     return pl.col(instant).dt.convert_time_zone(zone.key).dt.date().alias("ds")
 
 
 def _days(rows: pl.DataFrame, instant: str, zone: ZoneInfo) -> list[date]:
-    return rows.select(_day_of(instant, zone)).to_series().unique().sort().to_list()
+    return rows.select(day_of(instant, zone)).to_series().unique().sort().to_list()
 
 
 def by_day(rows: pl.DataFrame, instant: str, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -103,7 +111,7 @@ def by_day(rows: pl.DataFrame, instant: str, zone: ZoneInfo) -> tuple[pl.DataFra
     Returns:
         The rows; and of each day `ds`, `start` (its first row, from 0) and `n_rows`.
     """
-    days = rows.select(_day_of(instant, zone)).to_series()
+    days = rows.select(day_of(instant, zone)).to_series()
     if not days.is_sorted():  # the day is not sorted by time either where clocks are put back at midnight
         order = days.to_frame().select(pl.arg_sort_by("ds", maintain_order=True)).to_series()
         rows, days = rows[order], days.gather(order)
@@ -158,10 +166,10 @@ def _with_former_numbers(lake: Lake, contract: Contract, rows: pl.DataFrame) -> 
     numbers = undone["batch_no"].unique().implode()
     back = lake.rows(contract.table, days).filter(pl.col("batch_no").is_in(numbers)).collect()
     place = pl.int_range(pl.len()).over(*same, "batch_no").alias("place")
-    returned = back.with_columns(_day_of(instant, lake.zone)).select(*same, "batch_no", place)
+    returned = back.with_columns(day_of(instant, lake.zone)).select(*same, "batch_no", place)
     waiting = undone.select(*same, "batch_no", place).join(returned, on=[*same, "batch_no", "place"], how="anti")
     nth = pl.int_range(pl.len()).over(same).alias("nth")
     former = waiting.sort("batch_no").select(*same, nth, former_no="batch_no")
-    with_days = rows.with_columns(_day_of(instant, lake.zone)).with_columns(nth)
+    with_days = rows.with_columns(day_of(instant, lake.zone)).with_columns(nth)
     matched = with_days.join(former, on=[*same, "nth"], how="left", maintain_order="left")
     return matched.with_columns(batch_no=pl.coalesce("former_no", "batch_no")).drop("ds", "nth", "former_no")

@@ -15,12 +15,12 @@ from recsys.errors import InputError, UnknownIds
 from recsys.files import read_json, write_json
 from recsys.home import Home
 from recsys.ingest.names import NAMES
-from recsys.lake.contract import CONTRACTS
+from recsys.lake.contract import DELIVERED
 
 _PAIR = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*)\s*""")
 _AROUND = " \"'"
 _NAME = re.compile(r"\w[\w-]*")
-_TARGETS = {name for contract in CONTRACTS.values() for name in contract.names} | set(NAMES)
+_TARGETS = {name for contract in DELIVERED.values() for name in contract.names} | set(NAMES)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,20 @@ def pseudonyms(accounts: Iterable[str], key: bytes) -> list[str]:
     return [letters[start : start + _PSEUDONYM_CHARS] for start in range(0, len(letters), _PSEUDONYM_CHARS)]
 
 
+def sealed(listener: str, key: bytes) -> str:
+    """Return a pseudonym with a seal that only who has the key can make: `<pseudonym>.<seal>`."""
+    seal = hashlib.blake2b(listener.encode(), key=key, digest_size=_PSEUDONYM_BYTES, person=b"recsys seal").digest()
+    return f"{listener}.{base64.b32encode(seal).decode().lower()}"
+
+
+def unsealed(raw: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Return the rows whose `user_id` is a pseudonym with the seal of this key, without the seals."""
+    names = raw["user_id"].drop_nulls().unique()
+    known = {name: listener for name in names if sealed(listener := name.partition(".")[0], key) == name}
+    kept = raw.filter(pl.col("user_id").is_in(pl.Series(list(known), dtype=pl.String).implode()))
+    return kept.with_columns(pl.col("user_id").replace_strict(known, return_dtype=pl.String))
+
+
 def pseudonymise(raw: pl.DataFrame, key: bytes, known: dict[str, str] | None = None) -> pl.DataFrame:
     """
     Replace the account ids in the column `user_id` (String; null stays null), if it exists, by pseudonyms.

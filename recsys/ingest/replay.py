@@ -21,11 +21,11 @@ from recsys.home import Home
 from recsys.ingest.coerce import apply_contract
 from recsys.ingest.fresh import partitions, without_stored
 from recsys.ingest.pseudonym import listener_key, pseudonymise, without_erased
-from recsys.ingest.quarantine import WHOLE_FILE, batch_named, refused_by, replace_refused, with_refused_rows
+from recsys.ingest.quarantine import batch_named, refused_by, replace_refused, with_refused_rows
 from recsys.ingest.settings import IngestSettings
 from recsys.ingest.source import LINE, Source
 from recsys.ingest.vectors import comparable
-from recsys.lake.contract import CONTRACTS, Contract
+from recsys.lake.contract import CONTRACTS, DELIVERED, Contract
 from recsys.lake.denied import DenyList
 from recsys.lake.store import Batch, Lake
 
@@ -85,13 +85,13 @@ def replay(
 
     Raises:
         UnknownIds: There is no such batch.
-        InputError: No row of the file is in the quarantine.
+        InputError: No row of the file is in the quarantine, or the rows of the batch were made at ingest.
         UnreadableSource: The file cannot be read.
     """
     lake = Lake(home)
     lake.recover()
-    batches = with_refused_rows(lake) if batch_id is None else [batch_named(lake, batch_id)]
-    batches = [batch for batch in batches if batch.table != WHOLE_FILE and not batch.members and not batch.undone_on]
+    batches = with_refused_rows(lake) if batch_id is None else [_replayable(batch_named(lake, batch_id))]
+    batches = [batch for batch in batches if batch.table in DELIVERED and not batch.members and not batch.undone_on]
     texts = {}
     if file:
         source = Source(file)
@@ -101,6 +101,16 @@ def replay(
         texts = _texts_of_file(source, {batch.table for batch in batches}, listener_key(home.key_file), lake.denied)
     plans = (_plan(lake, batch, today, settings, texts.get(batch.table)) for batch in batches)
     return _enter(lake, plans, today)
+
+
+def _replayable(batch: Batch) -> Batch:
+    """Raise InputError if the rows of a batch were made at ingest: they have parts in other tables."""
+    if batch.table in CONTRACTS and batch.table not in DELIVERED:
+        raise InputError(
+            f"The rows of {batch.table} are made of what {batch.source_file} brings, and enter with it only. Take it "
+            f"back: recsys ingest --undo {batch.batch}, then ingest the file again"
+        )
+    return batch
 
 
 def replay_future(lake: Lake, today: date, settings: IngestSettings) -> list[Batch]:
@@ -116,7 +126,7 @@ def due_sources(home: Home, today: date, settings: IngestSettings) -> set[str]:
 
 def _due(lake: Lake, today: date, settings: IngestSettings) -> Iterable[_Plan]:
     for batch in with_refused_rows(lake):
-        if batch.table in CONTRACTS and not batch.members:
+        if batch.table in DELIVERED and not batch.members:
             plan = _plan(lake, batch, today, settings, None, only=IN_FUTURE)
             if not plan.valid.is_empty():
                 yield plan

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from recsys.errors import InputError, UnreadableSource
@@ -18,6 +19,7 @@ from recsys.ingest.copies import archive_of, delete_old_copies, keep_copy
 from recsys.ingest.deliveries import Deliveries, Status
 from recsys.ingest.dialect import UTF_8, Dialect
 from recsys.ingest.drift import compare
+from recsys.ingest.lyrics import LYRICS
 from recsys.ingest.mapping import Mapping, saved
 from recsys.ingest.pseudonym import check_listener_key, listener_key, make_listener_key
 from recsys.ingest.replay import replay_future
@@ -28,6 +30,7 @@ from recsys.lake.store import Batch, Lake
 
 Progress = Callable[[Path, int], None]
 _DEFAULT = IngestSettings()
+_IN_AUDIO = "lyrics_in_audio"
 
 
 @dataclass(frozen=True)
@@ -82,20 +85,22 @@ class IngestReport:
         return [names[source] for source, (n_read, n_refused) in counts.items() if 0 < n_read == n_refused]
 
 
-def source_files(paths: Iterable[Path]) -> list[Path]:
+def source_files(paths: Iterable[Path], format_name: str = "auto") -> list[Path]:
     """
     List source files; folders are searched recursively in order of names, without audio files and hidden files.
 
-    Links and devices in a folder are not followed or read.
+    Of a folder, the format `lyrics_in_audio` reads the audio files instead of all others. Links and devices in a folder
+    are not followed or read.
     """
     files: list[Path] = []
+    wants_audio = format_name == _IN_AUDIO
     for path in paths:
         if not path.exists():
             raise UnreadableSource(f"{path} does not exist. Give existing files, or folders that contain them")
         if not path.is_dir() and not path.is_file():
             raise UnreadableSource(f"{path} is a device or pipe. Give existing files, or folders that contain them")
         inside = sorted(file for file in path.rglob("*") if _is_plain(file)) if path.is_dir() else [path]
-        files += [file for file in inside if file == path or not (is_hidden(file, path) or is_audio(file))]
+        files += [file for file in inside if file == path or _is_source(file, path, wants_audio=wants_audio)]
     return files
 
 
@@ -104,6 +109,10 @@ def _unfollowed_links(paths: Iterable[Path]) -> Iterator[str]:
     for folder in filter(Path.is_dir, paths):
         if n_links := sum(path.is_symlink() for path in folder.rglob("*")):
             yield f"{folder} has {n_links:,} links, which are not followed. Put the files themselves there"
+
+
+def _is_source(file: Path, folder: Path, *, wants_audio: bool) -> bool:
+    return is_audio(file) == wants_audio and not is_hidden(file, folder)
 
 
 def _is_plain(path: Path) -> bool:
@@ -121,6 +130,7 @@ def ingest(
     mapping: Mapping | None = None,
     dialect: Dialect = UTF_8,
     accept_schema: bool = False,
+    licence: str | None = None,
     settings: IngestSettings = _DEFAULT,
     progress: Progress = lambda _path, _n_bytes: None,
 ) -> IngestReport:
@@ -142,7 +152,8 @@ def ingest(
         mapping: A mapping to read files by (with the format "mapped"); None to use those of the home.
         dialect: What the caller states about the texts of the files.
         accept_schema: Whether to accept files that lack columns of earlier deliveries (see `recsys.ingest.drift`).
-        settings: When a file is refused as a whole, and where copies of ingested files are kept.
+        licence: Licence of lyrics in files that state none.
+        settings: When a file is refused as a whole, and what is kept.
         progress: Called with each file and its size in bytes when the file is done.
 
     Returns:
@@ -152,15 +163,14 @@ def ingest(
         InputError: The table, format or a path does not exist.
         SetupError: The key of a home with listeners is missing, unsafe or another one, or the archive is in the home.
     """
-    if table is not None and table not in CONTRACTS:
-        raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
-    refuse_unknown_format(format_name)
+    _refuse_unknown(table, format_name)
     lake, named = Lake(home), list(paths)
     lake.recover()
     archive = archive_of(home, settings)
     report = IngestReport(entered=replay_future(lake, today, settings), warnings=[*_unfollowed_links(named)])
     key, mappings = _key_of(home, lake), (mapping,) if mapping else saved(home)
-    sources = [Source(path, user, mappings, dialect=dialect) for path in source_files(named)]
+    make = partial(Source, user=user, mappings=mappings, dialect=dialect, keeping=settings.keeping(licence))
+    sources = [make(path) for path in source_files(named, format_name)]
     known = Deliveries(lake.batch_log(), (source.sha256 for source in sources))
     intake = _Intake(lake, known, key, today, settings, archive, accept_schema, report)
     for source in sources:
@@ -169,6 +179,12 @@ def ingest(
     if archive:
         delete_old_copies(archive, today, settings.archive_days)
     return report
+
+
+def _refuse_unknown(table: str | None, format_name: str) -> None:
+    if table is not None and table not in CONTRACTS:
+        raise InputError(f"There is no raw table {table!r}; known: {', '.join(CONTRACTS)}")
+    refuse_unknown_format(format_name)
 
 
 @dataclass(frozen=True)
@@ -192,7 +208,7 @@ class _Intake:
         delivery = Delivery(source, self.known.number(source.sha256), self.today, self.settings.max_refused)
         batches = self._try(delivery, chunks)
         self.known.add(batches)
-        if self.archive and batches:
+        if self.archive and batches and not any(batch.table == LYRICS for batch in batches):
             keep_copy(self.archive, source.path, source.sha256, self.today)
 
     def _try(self, delivery: Delivery, chunks: Iterable[Chunk]) -> list[Batch]:

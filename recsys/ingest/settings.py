@@ -6,6 +6,7 @@ from datetime import date
 from typing_extensions import override
 
 from recsys.errors import BadRecipe
+from recsys.lyrics.keeping import Keeping
 from recsys.settings import Count, CountOrZero, Settings, Share
 
 LEAST_DAYS = 28  # so that a week of labels' figures is closed before its rows are removed
@@ -14,18 +15,41 @@ LEAST_DAYS = 28  # so that a week of labels' figures is closed before its rows a
 @dataclass(frozen=True)
 class IngestSettings(Settings):
     """
-    When a file is refused as a whole, and whether copies of ingested files are kept.
+    When a file is refused as a whole, whether copies of ingested files are kept, and what is kept of lyrics.
 
     Attributes:
         max_refused: Maximum share of refused rows of a table in a file; above it, none of its rows enter the lake.
         archive: Folder outside of the home that gets a copy of each ingested file, which is raw personal data; "" for
             none.
         archive_days: Days after which a copy is deleted [d].
+        keep_texts_of: Licences of lyrics whose full text is kept in the lake, such as "CC0-1.0"; of all others only
+            measures are.
+        keep_words: Whether the words of lyrics, without their order, are kept also where the text is not.
+        keep_vectors: Whether the vectors of their sections, which tell their meaning, are kept also where the text is
+            not; only instead of its words, since both together rebuild lines.
     """
 
     max_refused: Share = 0.9
     archive: str = ""
     archive_days: Count = 7
+    keep_texts_of: tuple[str, ...] = ()
+    keep_words: bool = True
+    keep_vectors: bool = False
+
+    @override
+    def __post_init__(self) -> None:
+        """Raise BadRecipe if a value is invalid, or vectors are to be kept beside words."""
+        super().__post_init__()
+        if self.keep_words and self.keep_vectors:
+            raise BadRecipe(
+                "[ingest] keep_words and keep_vectors: found true for both, expected one at most, since words and "
+                "vectors of a section together rebuild its lines. Set one of them to false, or list "
+                "licences in keep_texts_of"
+            )
+
+    def keeping(self, licence: str | None) -> Keeping:
+        """Return what is kept of lyrics in files with this licence, unless they state another."""
+        return Keeping(self.keep_texts_of, self.keep_words, self.keep_vectors, licence)
 
 
 @dataclass(frozen=True)

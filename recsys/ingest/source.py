@@ -2,6 +2,8 @@
 A source file or archive: its hash, its decompressed bytes, and its rows as read by a format.
 
 A format is a module in `recsys/ingest/formats/` with two functions: `recognises(source)` and `chunks(source, table)`.
+One whose files may look like another table has the constant TABLES, and reads no file for which the caller names
+another table.
 A refused file may contain personal data anywhere, even in place of its column names. So no message quotes the content
 of a file, and errors of libraries, which might quote it, are neither shown nor chained.
 
@@ -30,7 +32,8 @@ from recsys.ingest.dialect import UTF_8, Dialect
 from recsys.ingest.encoding import refuse_utf16, text_sample
 from recsys.ingest.pseudonym import redacted
 from recsys.installation.plugins import plugin, plugin_names
-from recsys.lake.contract import CONTRACTS, Contract
+from recsys.lake.contract import CONTRACTS, DELIVERED, Contract
+from recsys.lyrics.keeping import Keeping
 
 if TYPE_CHECKING:
     from recsys.ingest.mapping import Mapping
@@ -45,6 +48,14 @@ _OWN, _GENERAL = "mapped", ("parquet", "jsonl", "csv")
 SAMPLE_BYTES = 64 * 1024
 _COLUMN_NAME = re.compile(r"[^\W\d][\w ()/.-]*$")
 _SUBJECTS = {"user_id", "track_id"}
+_NOT_DELIVERED = {name for contract in CONTRACTS.values() for name in contract.names} - {
+    name for contract in DELIVERED.values() for name in contract.names
+}
+_MADE_AT_INGEST = (
+    f"has columns of a table made at ingest ({', '.join(name for name in CONTRACTS if name not in DELIVERED)}), "
+    "whose rows cannot be delivered. Deliver lyrics as track_id and text, without columns that docs/formats.md does "
+    "not list, or in another format of lyrics; to read such a table whatever its other columns: --format lyrics_table"
+)
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 LINE = "_line"
 _BROKEN = (OSError, EOFError, zlib.error, ZstdError, pl.exceptions.PolarsError, *archive.BROKEN)
@@ -62,6 +73,8 @@ class Chunk:
         malformed: `_line` of the records that could not be parsed.
         columns: Names of the file's columns in lower case, if the file declares them; otherwise empty.
         is_fill_only: Whether rows of a reference table are added only for keys that the lake does not have yet.
+        is_sealed: Whether the listeners are pseudonyms with the seal of the home's key (`pseudonym.sealed`), which are
+            not hashed again; a row without a valid seal is refused.
     """
 
     table: str
@@ -69,6 +82,7 @@ class Chunk:
     malformed: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     is_fill_only: bool = False
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ class Source:
         members: Of an archive: the names of the members read so far, by their numbers.
         skipped: Of an archive: the names of the members that no format recognised.
         dialect: What the caller states about the texts of the file.
+        keeping: What is kept of lyrics.
     """
 
     path: Path
@@ -93,6 +108,7 @@ class Source:
     members: dict[int, str] = field(default_factory=dict, compare=False)
     skipped: list[str] = field(default_factory=list, compare=False)
     dialect: Dialect = field(default=UTF_8, kw_only=True)
+    keeping: Keeping = field(default=Keeping(), kw_only=True)
 
     @cached_property
     def sha256(self) -> str:
@@ -169,7 +185,7 @@ class Source:
             if archive.is_archive(self.sample):
                 yield from self._chunks_of_members(format_name, table)
             else:
-                yield from _format(self, format_name).chunks(self, table)
+                yield from _format(self, format_name, table).chunks(self, table)
         except _BROKEN as broken:
             raise UnreadableSource(
                 f"{self.path} cannot be read to its end ({type(broken).__name__}). "
@@ -182,7 +198,7 @@ class Source:
                 try:
                     inside = replace(self, member=member)
                     yield from (
-                        _in_member(number, chunk) for chunk in _format(inside, format_name).chunks(inside, table)
+                        _in_member(number, chunk) for chunk in _format(inside, format_name, table).chunks(inside, table)
                     )
                     self.members[number] = member.name
                 except UnknownContent:
@@ -240,7 +256,7 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
         table: The table if the caller named it; the file must have at least one of its columns.
 
     Raises:
-        UnreadableSource: A column name occurs twice, or no table fits.
+        UnreadableSource: A column name occurs twice, no table fits, or the rows of the table are made at ingest.
     """
     given = set(columns)
     if len(given) < len(columns):
@@ -250,11 +266,19 @@ def table_of(columns: list[str], path: Path, table: str | None) -> str:
     if table is not None:
         fitting = [table] if given & set(CONTRACTS[table].names) else []
     else:
-        fitting = [name for name, contract in CONTRACTS.items() if _fits(contract, given)]
+        fitting = [name for name, contract in DELIVERED.items() if _fits(contract, given)]
+    if (table and table not in DELIVERED) or (not fitting and _looks_made(given)):
+        raise UnknownContent(f"{path} {_MADE_AT_INGEST}")
     if not fitting:
         mismatch = f"{table} has none of these" if table else "no table has these"
         raise UnknownContent(f"{path} has {_column_summary(columns)}: {mismatch}. {_remedy(columns, table)}")
     return max(fitting, key=lambda name: len(set(CONTRACTS[name].names) & given))
+
+
+def _looks_made(given: set[str]) -> bool:
+    """Return whether columns are those of a table that is made at ingest, one of them of no other table."""
+    made = (set(contract.names) for contract in CONTRACTS.values() if not contract.is_delivered)
+    return bool(given & _NOT_DELIVERED) and any(len(given & names) > 1 for names in made)
 
 
 def _column_summary(columns: list[str]) -> str:
@@ -269,7 +293,7 @@ def _column_summary(columns: list[str]) -> str:
 def _remedy(columns: list[str], table: str | None) -> str:
     """Say what makes the file readable, without a value of it."""
     if not _may_be_values(columns):
-        return f"Name the table with --as ({', '.join(CONTRACTS)}), or rename its columns; recsys describe lists them"
+        return f"Name the table with --as ({', '.join(DELIVERED)}), or rename its columns; recsys describe lists them"
     required = [field.name for field in CONTRACTS[table or "listens"].fields if field.required]
     return (
         "If it has no header line, add one above its first row: the names of its columns, separated as its rows are, "
@@ -298,11 +322,12 @@ def refuse_unknown_format(name: str) -> None:
         raise InputError(f"There is no format {name!r}; known: {', '.join(names)}.{did_you_mean(name, names)}")
 
 
-def _format(source: Source, name: str) -> ModuleType:
+def _format(source: Source, name: str, table: str | None) -> ModuleType:
     names = format_names()
     if name == "auto":
         modules = (plugin(FORMATS, known) for known in names)
-        recognised = next((module for module in modules if module.recognises(source)), None)
+        possible = (module for module in modules if table is None or table in getattr(module, "TABLES", (table,)))
+        recognised = next((module for module in possible if module.recognises(source)), None)
         if recognised is None:
             refuse_utf16(source)
             if not text_sample(source).strip():

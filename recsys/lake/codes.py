@@ -3,6 +3,7 @@ Identifiers of recordings, works and contributors: their normal form, and whethe
 
 A wrong code is a warning, never a reason to refuse a row: the recording exists all the same. A code with a wrong check
 digit is a typing error, which points at nothing or at somebody else: ingest counts it, and the value becomes unknown.
+Claims to rights are kept as they were made: there only the form is required (`formed_...`), and the warehouse warns.
 
 Source:
     ISO 3901 (ISRC); ISO 15707 (ISWC); ISO 27729 and ISO 7064 (ISNI, MOD 11-2); CISAC, IPI System (name numbers).
@@ -14,6 +15,7 @@ _SPACING = re.compile(r"[\s.:\-\u2010\u2013]")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _ISWC = re.compile(r"T([0-9]{9})([0-9])")
 _IPI = re.compile(r"([0-9]{9})([0-9]{2})")
+_IPI_BASE = re.compile(r"I([0-9]{9})([0-9])")
 _ISNI = re.compile(r"([0-9]{15})([0-9X])")
 _ISNI_ADDRESS = re.compile(r"https?://(www\.)?isni\.org/(isni/)?")
 
@@ -55,6 +57,40 @@ def normal_ipi(text: str) -> str | None:
         return None
     total = sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), found[1], strict=True))
     return found[0] if (101 - total % 101) % 101 % 100 == int(found[2]) else None
+
+
+def formed_iswc(text: str) -> str | None:
+    """
+    Return an ISWC without dots and hyphens, whatever its check digit; None if the text is none.
+
+    >>> formed_iswc("T-034.524.680-2"), formed_iswc("T-034.524.680")
+    ('T0345246802', None)
+    """
+    return _formed(_ISWC, _compact(text).removeprefix("ISWC"))
+
+
+def formed_ipi(text: str) -> str | None:
+    """
+    Return an IPI name number with its leading zeros, whatever its check digits; None if the text is none.
+
+    >>> formed_ipi("14107339"), formed_ipi("I41073")
+    ('00014107339', None)
+    """
+    return _formed(_IPI, _compact(text).removeprefix("IPI").zfill(11))
+
+
+def formed_ipi_base(text: str) -> str | None:
+    """
+    Return an IPI base number (a person or company, under all names) without hyphens; None if the text is none.
+
+    >>> formed_ipi_base("I-000000229-7"), formed_ipi_base("229-7")
+    ('I0000002297', None)
+    """
+    return _formed(_IPI_BASE, _compact(text))
+
+
+def _formed(form: re.Pattern[str], code: str) -> str | None:
+    return code if form.fullmatch(code) and set(code) - set("TI0") else None
 
 
 def normal_isni(text: str) -> str | None:

@@ -16,7 +16,15 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from recsys.lake.codes import normal_ipi, normal_isni, normal_iswc
+from recsys.lake.codes import (
+    formed_ipi,
+    formed_ipi_base,
+    formed_iswc,
+    normal_ipi,
+    normal_isni,
+    normal_isrc,
+    normal_iswc,
+)
 from recsys.lake.field import Field, Kind
 from recsys.lake.measured import Features, fields_of
 
@@ -24,8 +32,12 @@ EARLIEST_INSTANT = datetime(1995, 1, 1)  # noqa: DTZ001 - polars takes naive UTC
 EARLIEST_DAY = date(1800, 1, 1)  # earlier ones are placeholders, such as 0000, 0001-01-01 and 1753-01-01
 LATEST_DAY = date(9999, 12, 31)  # the last day that Python has
 COUNTRY = r"^[A-Z]{2}$"
+MAX_TEXT_CHARS = 120_000  # of lyrics, blank lines included
+_LANGUAGE = r"^[a-z]{2,3}$"
 _MAX_PRINTS_CHARS = 100_000_000
 _MAX_COMPONENT = 1e15  # squares of larger components overflow where vectors are compared in float32
+_LARGEST_STORED = 127  # component of a vector in whole numbers
+_WORDS_OF_NAME = 4
 REASONS = (
     "missing_value",
     "too_long",
@@ -34,11 +46,17 @@ REASONS = (
     "bad_type",
     "out_of_range",
     "in_future",
+    "ends_before_start",  # the last day of a term that lies before its first
     "not_allowed",
     "wrong_code",  # no code of its kind, or one with wrong check digits
     "other_encoder",  # a vector of another encoder than most of its file
     "other_length",  # a vector of another length than others of its encoder
 )
+FINDING_KINDS = ("duplicate", "wrong_artist", "wrong_genre", "wrong_tempo", "wrong_language")  # of the cleaning
+RIGHTS = ("performing", "mechanical", "synchronisation")
+USE_TYPES = ("stream", "download", "broadcast", "synchronisation", "identification", "training", "other")
+SHARE_KINDS = ("ownership", "collection")  # who owns a work, and who collects for it in a territory
+WORLD = "WW"  # territory of a claim that holds wherever the same claim has no row of its own
 BATCH = pl.Schema({"batch": pl.String(), "batch_no": pl.Int64()})
 
 
@@ -54,7 +72,12 @@ class Contract:
         instant: For an event table, the column whose day is the partition; None for a reference table.
         day: For a reference table whose rows belong to days, the column of the day; a build ignores rows of days after
             its `as_of`. None for all others.
-        newest_by: For a reference table, the column whose largest value marks the newest row of a key.
+        is_delivered: Whether files may bring its rows. Those of other tables are made at ingest, from what a file
+            brings, and never compared with the rows of other files: each delivery has its own.
+        is_whole: Whether what a file states of a work or licence replaces all that was stated before, so that rows are
+            kept although the lake has equal ones: those that a later file lacks are withdrawn.
+        part_of: Of a table that is made at ingest: the table of which its rows are parts, and the column that both
+            have. A part enters the lake only with its whole.
     """
 
     table: str
@@ -62,7 +85,9 @@ class Contract:
     key: tuple[str, ...]
     instant: str | None = None
     day: str | None = None
-    newest_by: str = "batch_no"
+    is_delivered: bool = True
+    is_whole: bool = False
+    part_of: tuple[str, str] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -98,6 +123,22 @@ def _choice(name: str, *allowed: str) -> Field:
 
 def _real(name: str, low: float, high: float) -> Field:
     return Field(name, Kind.REAL, low=low, high=high)
+
+
+def _part_of_lyrics(table: str, *fields: Field, key: tuple[str, ...]) -> Contract:
+    """Return the contract of a table with several rows per text, which are made at ingest."""
+    every = (Field("lyrics_id", required=True), *fields)
+    return Contract(table, every, key=("lyrics_id", *key), is_delivered=False, part_of=("lyrics", "lyrics_id"))
+
+
+def _claim(table: str, *fields: Field, key: tuple[str, ...]) -> Contract:
+    """Return the contract of a table of what a source states about works, under the source's own numbers of works."""
+    every = (Field("source", required=True), Field("work_id", required=True), *fields)
+    return Contract(table, every, key=("source", "work_id", *key), is_whole=True)
+
+
+def _term(name: str, not_before: str = "") -> Field:
+    return Field(name, Kind.DAY, is_binding=True, may_be_future=True, not_before=not_before)
 
 
 _COUNTRY = Field("country", pattern=COUNTRY, is_country=True)
@@ -146,7 +187,7 @@ CONTRACTS: dict[str, Contract] = {
                 Field("isrc"),
                 Field("iswc", normal_code=normal_iswc),
                 Field("genres", Kind.TEXTS),
-                Field("language", pattern=r"^[a-z]{2,3}$"),
+                Field("language", pattern=_LANGUAGE),
                 Field("explicit", Kind.BOOLEAN),
                 Field("available_in", Kind.TEXTS, is_binding=True, pattern=COUNTRY, is_country=True),
                 Field("withdrawn_at", Kind.DAY, is_binding=True, may_be_future=True),
@@ -250,6 +291,92 @@ CONTRACTS: dict[str, Contract] = {
             key=("track_id",),
         ),
         Contract(
+            "lyrics",
+            (
+                _TRACK,
+                Field("source", default="unknown"),
+                Field("lyrics_id", required=True),
+                Field("text_id", required=True),
+                Field("form", required=True, allowed=("text", "timed", "words")),
+                Field("is_stemmed", Kind.BOOLEAN),
+                Field("licence"),
+                _choice("training_consent", "granted", "denied"),
+                Field("language", pattern=_LANGUAGE),
+                Field("text", longest=MAX_TEXT_CHARS, is_withheld=True),
+                Field("line_starts_ms", Kind.REALS, low=0, high=86_400_000),
+                Field("n_lines", Kind.INTEGER, low=0, high=MAX_TEXT_CHARS),
+                Field("n_words", Kind.INTEGER, low=0, high=1_000_000_000),
+                Field("n_distinct_words", Kind.INTEGER, low=0, high=1_000_000_000),
+                _real("repetition", 0, 1),
+                Field("near_hash", pattern=r"^[0-9a-f]{16}$"),
+                Field("detected_language", pattern=_LANGUAGE),
+                Field("language_options", Kind.TEXTS, pattern=_LANGUAGE),
+                _real("language_confidence", 0, 1),
+                *(
+                    Field(f"n_{reason}", Kind.INTEGER, low=0, high=1_000_000_000)
+                    for reason in ("profanity", "sex", "violence", "drugs")
+                ),
+                _real("explicit_probability", 0, 1),
+                _real("valence", -1, 1),
+                _real("arousal", -1, 1),
+                _real("happy_probability", 0, 1),
+                Field("analyser", default="unknown"),
+            ),
+            key=("track_id", "source"),
+            is_delivered=False,
+        ),
+        _part_of_lyrics(
+            "lyric_sections",
+            Field("section", Kind.INTEGER, required=True, low=1, high=MAX_TEXT_CHARS),
+            _choice("kind", "verse", "chorus", "pre-chorus", "bridge", "intro", "outro", "other"),
+            Field("first_line", Kind.INTEGER, required=True, low=1, high=MAX_TEXT_CHARS),
+            Field("n_lines", Kind.INTEGER, required=True, low=1, high=MAX_TEXT_CHARS),
+            Field("n_words", Kind.INTEGER, required=True, low=0, high=MAX_TEXT_CHARS),
+            Field("repeats", Kind.INTEGER, low=1, high=MAX_TEXT_CHARS),
+            Field("language", pattern=_LANGUAGE),
+            Field("language_options", Kind.TEXTS, pattern=_LANGUAGE),
+            _real("language_confidence", 0, 1),
+            Field("start_ms", Kind.INTEGER, low=0, high=86_400_000),
+            Field("end_ms", Kind.INTEGER, low=0, high=86_400_000),
+            key=("section",),
+        ),
+        _part_of_lyrics(
+            "lyric_vectors",
+            Field("section", Kind.INTEGER, required=True, low=1, high=MAX_TEXT_CHARS),
+            Field("encoder", required=True),
+            Field("vector", Kind.REALS, required=True, low=-_LARGEST_STORED, high=_LARGEST_STORED, is_withheld=True),
+            key=("section",),
+        ),
+        _part_of_lyrics(
+            "lyric_words",
+            Field("word", required=True),
+            Field("n", Kind.INTEGER, required=True, low=1, high=1_000_000_000),
+            key=("word",),
+        ),
+        _part_of_lyrics(
+            "lyric_hits",
+            Field("line", Kind.INTEGER, low=1, high=MAX_TEXT_CHARS),
+            Field("term", required=True),
+            Field("kind", required=True, allowed=("profanity", "sex", "violence", "drugs")),
+            Field("n", Kind.INTEGER, required=True, low=1, high=1_000_000_000),
+            key=("line", "term"),
+        ),
+        _part_of_lyrics(
+            "lyric_themes",
+            Field("theme", required=True),
+            Field("share", Kind.REAL, required=True, low=0, high=1),
+            key=("theme",),
+        ),
+        _part_of_lyrics(
+            "lyric_names",
+            Field("line", Kind.INTEGER, low=1, high=MAX_TEXT_CHARS),
+            Field("key", required=True, pattern=r"^[0-9a-f]{32}$"),
+            Field("n_words", Kind.INTEGER, required=True, low=1, high=_WORDS_OF_NAME),
+            Field("term"),
+            Field("kind", allowed=("place", "person", "brand")),
+            key=("line", "key"),
+        ),
+        Contract(
             "takedowns",
             (_TRACK, Field("taken_down_at", Kind.DAY, required=True), Field("takedown_reason")),
             key=("track_id",),
@@ -257,7 +384,7 @@ CONTRACTS: dict[str, Contract] = {
         Contract(
             "review_decisions",
             (
-                Field("kind", required=True, allowed=("duplicate", "wrong_artist", "wrong_genre")),
+                Field("kind", required=True, allowed=FINDING_KINDS),
                 _TRACK,
                 _id("other_track_id"),
                 Field("decision", required=True, allowed=("accepted", "rejected")),
@@ -318,8 +445,66 @@ CONTRACTS: dict[str, Contract] = {
             key=("day", "source", "track_id", "artist_id", "metric"),
             day="day",
         ),
+        _claim(
+            "works",
+            _instant("registered_at"),
+            _name("title", required=False),
+            Field("iswc", is_binding=True, normal_code=formed_iswc),
+            key=("registered_at",),
+        ),
+        _claim(
+            "work_shares",
+            _instant("registered_at"),
+            Field("claim_no", Kind.INTEGER, required=True, low=0, high=100_000_000),
+            _id("party_id"),
+            _name("party_name", required=False),
+            Field("ipi", is_binding=True, normal_code=formed_ipi),
+            Field("ipi_base", is_binding=True, normal_code=formed_ipi_base),
+            _choice("role", "writer", "publisher", "administrator", "sub_publisher"),
+            Field("kind", allowed=SHARE_KINDS, is_binding=True, default=SHARE_KINDS[0]),
+            Field("right_type", required=True, allowed=RIGHTS),
+            Field("share", Kind.REAL, required=True, low=0, high=100),
+            Field("territory", pattern=COUNTRY, is_country=True, is_binding=True, default=WORLD),
+            _term("valid_from"),
+            _term("valid_until", not_before="valid_from"),
+            key=("registered_at", "claim_no", "right_type", "territory"),
+        ),
+        _claim(
+            "work_recordings",
+            _instant("registered_at", required=False),
+            Field("isrc", is_binding=True, normal_code=normal_isrc),
+            _id("track_id", required=False),
+            key=("registered_at", "isrc", "track_id"),
+        ),
+        _claim(
+            "work_acknowledgements",
+            _instant("acknowledged_at"),
+            Field("work_number"),
+            Field("status", required=True, pattern=r"^[A-Z]{2}$"),
+            key=("acknowledged_at",),
+        ),
+        Contract(
+            "licences",
+            (
+                Field("source", required=True),
+                Field("licence_id", required=True),
+                _instant("registered_at"),
+                Field("term_no", Kind.INTEGER, required=True, low=0, high=100_000_000),
+                Field("isrc", is_binding=True, normal_code=normal_isrc),
+                _id("track_id", required=False),
+                Field("use_type", required=True, allowed=USE_TYPES),
+                Field("territory", pattern=COUNTRY, is_country=True, is_binding=True, default=WORLD),
+                Field("is_granted", Kind.BOOLEAN, is_binding=True, default=True),
+                _term("valid_from"),
+                _term("valid_until", not_before="valid_from"),
+            ),
+            key=("source", "licence_id", "registered_at", "term_no", "use_type", "territory"),
+            is_whole=True,
+        ),
     )
 }
+
+DELIVERED = {table: contract for table, contract in CONTRACTS.items() if contract.is_delivered}
 
 QUARANTINE = pl.Schema(
     {

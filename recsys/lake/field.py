@@ -42,8 +42,10 @@ class Field:
         normal_code: For a code with check digits, the function of `recsys.lake.codes` that returns its normal form.
         default: Value that replaces a missing one; None keeps it missing.
         may_be_future: Whether a day or instant after the day of ingest is allowed.
+        not_before: Of a day, the column of the day that it must not precede; empty for none.
         is_name: Whether it is a name or title; stored in the Unicode form NFC, so that SQL compares the same text.
         is_personal: Whether it is free text written by people; e-mail and IP addresses in it are replaced.
+        is_withheld: Whether the quarantine must not have it: of a refused row it is left out.
     """
 
     name: str
@@ -59,8 +61,10 @@ class Field:
     normal_code: Callable[[str], str | None] | None = None
     default: str | int | None = None
     may_be_future: bool = False
+    not_before: str = ""
     is_name: bool = False
     is_personal: bool = False
+    is_withheld: bool = False
 
     @property
     def refuses_row(self) -> bool:

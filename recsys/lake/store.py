@@ -305,7 +305,7 @@ class Lake:
         """Return the newest row of each key of a reference table, of all tracks or of one."""
         rows = self.rows(contract.table)
         selected = rows if track_id is None else rows.filter(track_id=track_id)
-        return selected.sort(contract.newest_by).unique(contract.key, keep="last", maintain_order=True)
+        return selected.sort("batch_no").unique(contract.key, keep="last", maintain_order=True)
 
     def commit(self, source_sha256: str, staged: list[StagedBatch]) -> list[Batch]:
         """Write the batches of one source to the lake atomically; return their entries in the batch log."""

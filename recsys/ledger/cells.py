@@ -44,8 +44,12 @@ def summed(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     Returns:
         The columns `keys`, n_listeners (distinct), value (sum), and top_two (sum of its two greatest listeners).
     """
-    by_listener = rows.group_by(*keys, "user_id").agg(pl.col("value").sum())
-    return by_listener.group_by(keys).agg(
+    return summed_listeners(rows.group_by(*keys, "user_id").agg(pl.col("value").sum()), keys)
+
+
+def summed_listeners(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return what `summed` does, of rows of which each group has one per listener."""
+    return rows.group_by(keys).agg(
         n_listeners=pl.len().cast(pl.Int64), top_two=pl.col("value").top_k(2).sum(), value=pl.col("value").sum()
     )
 
@@ -65,21 +69,21 @@ def partition(rows: pl.DataFrame, keys: Sequence[str], settings: LabelSettings) 
         of a group add up to its total.
     """
     rows = rows.group_by(*keys, "cell", "user_id").agg(pl.col("value").sum())
-    cells = summed(rows, [*keys, "cell"]).sort(*keys, "n_listeners", "value", "cell")
+    cells = summed_listeners(rows, [*keys, "cell"]).sort(*keys, "n_listeners", "value", "cell")
     cells = cells.with_columns(is_named=does_pass(settings) & pl.col("cell").is_not_null())
-    others = _others(rows, cells, keys)
-    while len(failing := others.filter(~does_pass(settings))):
-        smallest = (
-            cells.filter("is_named").join(failing, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
-        )
-        if smallest.is_empty():  # all cells are merged: these groups consist of their total
-            break
+    parts = []
+    while True:  # in each turn, only the groups whose others failed in the last one
+        others = _others(rows, cells, keys)
+        failing = others.filter(~does_pass(settings))
+        named = cells.filter("is_named").drop("is_named")
+        smallest = named.join(failing, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
+        parts += [part.join(smallest, on=keys, how="anti") for part in (named, others.select(named.columns))]
+        if smallest.is_empty():  # where others still fail, all cells are merged: the group consists of its total
+            return pl.concat(parts).sort(*keys, "cell", nulls_last=True)
+        rows, cells = (table.join(smallest, on=keys, how="semi", maintain_order="left") for table in (rows, cells))
         merged = smallest.select(*keys, "cell", is_merged=True)
         cells = cells.join(merged, on=[*keys, "cell"], how="left", maintain_order="left", nulls_equal=True)
         cells = cells.with_columns(is_named=pl.col("is_named") & pl.col("is_merged").is_null()).drop("is_merged")
-        others = _others(rows, cells, keys)
-    named = cells.filter("is_named").drop("is_named")
-    return pl.concat([named, others.select(named.columns)]).sort(*keys, "cell", nulls_last=True)
 
 
 def _others(rows: pl.DataFrame, cells: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

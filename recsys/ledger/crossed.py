@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from recsys.ledger.cells import does_pass, partition, summed
+from recsys.ledger.cells import does_pass, partition, summed, summed_listeners
 from recsys.ledger.dimensions import PERIOD, by_source
 from recsys.ledger.intersections import merge_intersections
 from recsys.ledger.lines import AUDIENCES, RECORDING, SOURCE
@@ -118,20 +118,23 @@ def _shares(rows: pl.DataFrame, listed: pl.DataFrame, known: pl.DataFrame, key: 
 
 def _passing(rows: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
     """Return the cells that pass the test."""
-    return summed(rows, _CELL).filter(does_pass(settings)).drop_nulls(["row", "column"]).select(_CELL)
+    return summed_listeners(rows, _CELL).filter(does_pass(settings)).drop_nulls(["row", "column"]).select(_CELL)
 
 
 def _listed(rows: pl.DataFrame, cells: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
     """Return the cells that can be listed together, out of some that pass the test."""
     of_rest = replace(settings, min_listeners=REST_FACTOR * settings.min_listeners)
-    smallest_first = summed(rows, _CELL).sort("n_listeners", "value", *_CELL)
+    smallest_first = summed_listeners(rows, _CELL).sort("n_listeners", "value", *_CELL)
     listed = smallest_first.join(cells, on=_CELL, how="semi", maintain_order="left").select(_CELL)
-    while True:
+    parts = []
+    while True:  # in each turn, only the periods of which cells were left out in the last one
         rest = rows.join(listed, on=_CELL, how="anti")
         left_out = pl.concat(_smallest(listed, rest, axis, of_rest) for axis in (_ROW, _COLUMN))
+        parts.append(listed.join(left_out, on=PERIOD, how="anti"))
         if left_out.is_empty():
-            return listed
+            return pl.concat(parts)
         listed = listed.join(left_out, on=_CELL, how="anti", maintain_order="left")
+        listed, rows = (table.join(left_out, on=PERIOD, how="semi", maintain_order="left") for table in (listed, rows))
 
 
 def _smallest(listed: pl.DataFrame, rest: pl.DataFrame, axis: list[str], settings: LabelSettings) -> pl.DataFrame:

@@ -1,7 +1,7 @@
-"""The tables of the ledger: its lines, the labels of recordings over time, the closings, and voided periods."""
+"""The tables of the ledger: its lines, the labels of recordings, closings, voids, and statements of owners of works."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
@@ -63,11 +63,24 @@ VOIDS_COLUMNS = (
     Column("to_day", pl.Date()),
 )
 PUBLISHED_COLUMNS = (*FIGURES_COLUMNS, Column("min_listeners", pl.Int64()), Column("is_withheld", pl.Boolean()))
+STATEMENTS_COLUMNS = (  # of an owner and month; a statement is written once (see recsys.rights.statements)
+    Column("owner", pl.String()),
+    Column("month", pl.Date()),
+    Column("right_type", pl.String()),
+    Column("model", pl.String()),
+    Column("pot", pl.Int64()),
+    Column("currency", pl.String()),
+    Column("work_key", pl.String()),  # null: other works
+    Column("n_plays", pl.Int64()),  # null where too few listeners are behind all of the owner's works
+    Column("amount", pl.Int64()),  # minor units of the currency
+    Column("closed_on", pl.Date()),
+)
 TABLES = {
     "label_figures": FIGURES_COLUMNS,
     "label_tracks": TRACKS_COLUMNS,
     "label_closings": CLOSINGS_COLUMNS,
     "label_voids": VOIDS_COLUMNS,
+    "owner_statements": STATEMENTS_COLUMNS,
 }
 
 
@@ -81,12 +94,14 @@ class Lines:
         tracks: The labels of recordings, with TRACKS_COLUMNS; only changes.
         closings: One row per closing, with CLOSINGS_COLUMNS.
         voids: Voided periods, with VOIDS_COLUMNS.
+        statements: Statements of owners of works, with STATEMENTS_COLUMNS.
     """
 
     figures: pl.DataFrame
     tracks: pl.DataFrame
     closings: pl.DataFrame
     voids: pl.DataFrame
+    statements: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=schema(STATEMENTS_COLUMNS)))
 
     @classmethod
     def of(cls, tables: dict[str, pl.DataFrame]) -> Self:
@@ -108,7 +123,7 @@ class Lines:
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
         """The tables by name."""
-        return dict(zip(TABLES, (self.figures, self.tracks, self.closings, self.voids), strict=True))
+        return dict(zip(TABLES, (self.figures, self.tracks, self.closings, self.voids, self.statements), strict=True))
 
     @property
     def next_no(self) -> int:

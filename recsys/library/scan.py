@@ -3,14 +3,17 @@ Scan a folder of music into the lake: analyse each new file, and quarantine file
 
 A file is identified by the hash of its bytes. If this version of the analyser has already analysed a file with these
 bytes and the same name, the file is skipped; with another name, the rows are copied; otherwise a worker process
-analyses the file. Results are written to the lake in atomic batches of 64 files, so an interrupted scan continues where
-it stopped, and no recording is analysed twice by the same version.
+analyses the file. Of the files whose features another version of the code has computed, a nightly run analyses only
+some again, and the others in later runs: until then, their features remain. Results are written to the lake in atomic
+batches of 64 files, so an interrupted scan continues where it stopped, and no recording is analysed twice by the same
+version.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +32,7 @@ from recsys.library.rows import FEATURES, TABLES, Rows, rows_of, with_name
 from recsys.library.settings import AudioSettings
 
 FILES_PER_BATCH = 64
+NETWORKS = slice(1, 3)  # words of the analyser's version: encoder and fingerprint network
 Progress = Callable[[Path, int], None]  # a finished file and its size in bytes
 
 
@@ -42,6 +46,7 @@ class ScanReport:
         n_known: Files that were analysed earlier with the same name.
         n_copied: Files with the bytes of a file with another name, analysed earlier or in this scan.
         n_analysed: Files that this scan analysed.
+        n_deferred: Files that an earlier version analysed and that a later scan analyses again.
         damaged: File -> length that could not be decoded [ms]; only files that this scan analysed.
         failures: File -> reason why it could not be analysed, including failures of earlier scans.
     """
@@ -50,6 +55,7 @@ class ScanReport:
     n_known: int = 0
     n_copied: int = 0
     n_analysed: int = 0
+    n_deferred: int = 0
     damaged: dict[str, int] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
 
@@ -69,19 +75,28 @@ class EarlierScans:
     Attributes:
         lake: The lake.
         names: Name of a recording -> audio_id of its newest row.
+        outdated: The same for recordings whose features another version has computed, with the same networks for
+            embeddings and fingerprints.
         failures: audio_id -> reason why the file could not be analysed.
     """
 
     lake: Lake
     names: dict[str, str]
+    outdated: dict[str, str]
     failures: dict[str, Failure]
 
     @classmethod
     def read(cls, lake: Lake, analyser: str) -> Self:
         """Read the results of a version of the analyser from the lake."""
         newest = lake.latest(CONTRACTS[FEATURES]).select("track_id", "audio_id", "analyser").collect()
-        analysed = newest.filter(analyser=analyser).select("track_id", "audio_id")
-        return cls(lake, dict(analysed.iter_rows()), _failures(lake, analyser))
+        is_own = pl.col("analyser") == analyser
+        words, networks = pl.col("analyser").str.split(" "), analyser.split(" ")[NETWORKS]
+        has_own_networks = words.list.slice(NETWORKS.start, len(networks)) == pl.lit(networks)
+        own, outdated = (
+            dict(newest.filter(rows).select("track_id", "audio_id").iter_rows())
+            for rows in (is_own, ~is_own & has_own_networks)
+        )
+        return cls(lake, own, outdated, _failures(lake, analyser))
 
     def rows_of_content(self, audio_id: str) -> Rows | None:
         """Return the rows of a file that was analysed with any name; None if it has not been analysed."""
@@ -109,7 +124,13 @@ def _failures(lake: Lake, analyser: str) -> dict[str, Failure]:
 
 
 def scan(
-    home: Home, folder: Path, *, today: date, settings: AudioSettings, progress: Progress = lambda _path, _bytes: None
+    home: Home,
+    folder: Path,
+    *,
+    today: date,
+    settings: AudioSettings,
+    progress: Progress = lambda _path, _bytes: None,
+    most_again: int | None = None,
 ) -> ScanReport:
     """
     Analyse the new files of a music folder and write their rows to the lake.
@@ -120,6 +141,8 @@ def scan(
         today: Date of ingest.
         settings: Encoder and resource limits.
         progress: Called with each finished file and its size in bytes, also for files that are skipped.
+        most_again: Largest number of files that are analysed again because only the code of features has changed; None
+            for all.
 
     Returns:
         Counts, damaged files and files that could not be analysed.
@@ -135,7 +158,7 @@ def scan(
     report = ScanReport(n_files=len(found))
     if found:
         job = _Job(lake, Analyse(settings.encoder), today, report)
-        waiting = job.without_known(found)
+        waiting = job.without_deferred(job.without_known(found), most_again)
         for recording in set(found) - set(waiting):
             progress(recording.path, recording.n_bytes)
         job.analyse_files(waiting, settings, progress)
@@ -153,9 +176,14 @@ class _Job:
     def analyser(self) -> str:
         return self.analyse.version
 
+    @cached_property
+    def earlier(self) -> EarlierScans:
+        """What the lake had before this scan."""
+        return EarlierScans.read(self.lake, self.analyser)
+
     def without_known(self, found: Sequence[Recording]) -> list[Recording]:
         """Return the files that must be analysed; for known bytes with a new name, write copies of their rows."""
-        earlier = EarlierScans.read(self.lake, self.analyser)
+        earlier = self.earlier
         waiting: list[Recording] = []
         copies: dict[Recording, Rows] = {}
         for recording in found:
@@ -170,6 +198,14 @@ class _Job:
         self.report.n_copied += len(copies)
         self._commit(copies, {})
         return waiting
+
+    def without_deferred(self, waiting: Sequence[Recording], most_again: int | None) -> list[Recording]:
+        """Return the files to analyse now, of which at most `most_again` have features of an earlier version."""
+        outdated = self.earlier.outdated
+        again = [recording for recording in waiting if outdated.get(recording.name) == recording.audio_id]
+        deferred = set() if most_again is None else set(again[most_again:])
+        self.report.n_deferred += len(deferred)
+        return [recording for recording in waiting if recording not in deferred]
 
     def analyse_files(self, waiting: Sequence[Recording], settings: AudioSettings, progress: Progress) -> None:
         """Analyse files in worker processes, and write the results batch by batch."""

@@ -34,9 +34,10 @@ N_OTHERS = 8  # next best recordings whose mean score is evidence
 N_OWN = 3  # features that describe the best recording; the others describe other recordings
 RANKS = (0, 3, 11)  # ranks of the nearest rows of other recordings whose mean cosines are evidence
 COPY_COSINE = 0.7  # mean cosine from which two passages are copies; 1 % of unrelated pairs of 2 s exceed .61
-RATIOS = np.round(np.arange(0.84, 1.161, 0.02), 2)
+RATIOS = np.round(np.arange(0.78, 1.221, 0.02), 2)
 OFFSETS_S = np.arange(-2.0, 2.001, 0.128)
-MAX_TEMPO_CHANGE = 0.15  # relative: beyond, the best ratio is at the edge of the grid, which is no alignment
+MAX_TEMPO_CHANGE = 0.2  # relative, that is looked for
+TEMPO_MARGIN = 0.015  # by which a measured ratio may exceed it: further out is the edge of the grid, no alignment
 TIE = 1e-6  # of equal scores, the one with the smaller change of tempo is taken: one vector has no tempo
 MIN_DECADE = 0.5  # log-odds by which the rate of false positives falls to a tenth, at least
 FINE_RATIOS, FINE_OFFSETS_S = np.arange(-0.015, 0.0151, 0.005), np.arange(-0.128, 0.1281, 0.032)
@@ -326,10 +327,15 @@ def _best_alignment(index: FingerprintIndex, query: F32, track: int, offset_s: f
     scores = mean_cosines(cosines, ratios, offsets_s, low)
     best = int((scores - TIE * np.abs(ratios - 1)).argmax())
     ratio, offset_s, score = float(ratios[best]), float(offsets_s[best]), float(scores[best])
-    if abs(ratio - 1) > MAX_TEMPO_CHANGE:
+    if not is_inside_grid(ratio):
         return None
     contrast, n_within = _contrast(cosines, ratio, offset_s, low)
     return Alignment(index.ids[track], offset_s, ratio, score, contrast, n_within)
+
+
+def is_inside_grid(ratio: float) -> bool:
+    """Return whether a measured tempo ratio is a maximum inside the grid of ratios, not its edge."""
+    return abs(ratio - 1) < MAX_TEMPO_CHANGE + TEMPO_MARGIN - 1e-6
 
 
 def _contrast(cosines: F32, ratio: float, offset_s: float, low: int) -> tuple[float, int]:

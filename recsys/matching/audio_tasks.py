@@ -22,6 +22,10 @@ from recsys.errors import InputError
 from recsys.library.settings import AudioSettings
 
 Span = tuple[float, float]  # start and end [s]
+SHIFTS_SEMITONES = (
+    -2.5,
+    2.5,
+)  # of a query: the network is robust against two semitones, speeds of 85 to 115 % are three
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,21 +37,30 @@ class Fingerprinted:
         fingerprint: One unit vector per quarter of a second, zeros for silence. Shape (n, 128), float16.
         duration_s: Length of the file [s].
         side_s: Length for which the difference of the channels was searched, since they cancel in their mean [s].
+        shifted: Fingerprints of the file after each of SHIFTS_SEMITONES, or none, shape (2 or 0, n, 128), float16.
     """
 
     fingerprint: npt.NDArray[np.float16]
     duration_s: float
     side_s: float
+    shifted: Sequence[npt.NDArray[np.float16]] = ()
 
     @property
     def vectors(self) -> F32:
         """The fingerprint as float32."""
         return self.fingerprint.astype(np.float32)
 
+    @property
+    def shifted_vectors(self) -> list[F32]:
+        """The fingerprints after shifts as float32."""
+        return [fingerprint.astype(np.float32) for fingerprint in self.shifted]
+
 
 @dataclass(frozen=True)
 class FingerprintFile:
-    """A task for worker processes: compute the fingerprint of a file."""
+    """A task for worker processes: compute the fingerprint of a file, and after shifts of its pitch [semitones]."""
+
+    semitones: Sequence[float] = ()
 
     @cached_property
     def fingerprinter(self) -> Fingerprinter:
@@ -65,9 +78,11 @@ class FingerprintFile:
                 n_samples += len(piece)
                 yield piece
 
-        pieces = [vectors.astype(np.float16) for vectors in self.fingerprinter.stream(counted())]
-        fingerprint = np.concatenate([np.empty((0, N_DIMENSIONS), np.float16), *pieces])
-        return Fingerprinted(fingerprint, n_samples / RATE_HZ, sum(side_s))
+        looks = (0.0, *self.semitones)
+        pieces = [vectors.astype(np.float16) for vectors in self.fingerprinter.stream_shifted(counted(), looks)]
+        empty = np.empty((len(looks), 0, N_DIMENSIONS), np.float16)
+        fingerprint, *shifted = np.concatenate([empty, *pieces], axis=1)
+        return Fingerprinted(fingerprint, n_samples / RATE_HZ, sum(side_s), shifted)
 
 
 @dataclass(frozen=True)
@@ -90,13 +105,15 @@ class ReadSpans:
         return [np.concatenate(part) if part else np.empty(0, np.float32) for part in parts]
 
 
-def fingerprint_files(paths: Sequence[Path], settings: AudioSettings) -> Iterator[tuple[Path, Fingerprinted | Failure]]:
+def fingerprint_files(
+    paths: Sequence[Path], settings: AudioSettings, semitones: Sequence[float] = ()
+) -> Iterator[tuple[Path, Fingerprinted | Failure]]:
     """
-    Compute the fingerprints of files.
+    Compute the fingerprints of files, and those after shifts of their pitch [semitones].
 
     Yields each result as soon as it is ready: the fingerprint, or the reason why the file could not be decoded.
     """
-    with Workers(FingerprintFile(), **_limits(len(paths), settings)) as workers:
+    with Workers(FingerprintFile(semitones), **worker_limits(len(paths), settings)) as workers:
         yield from workers.map(paths)
 
 
@@ -108,7 +125,7 @@ def read_spans(
 
     Yields each file's waveforms as soon as they are ready, or the reason why the file could not be decoded.
     """
-    with Workers(ReadSpans(spans), **_limits(len(spans), settings)) as workers:
+    with Workers(ReadSpans(spans), **worker_limits(len(spans), settings)) as workers:
         yield from workers.map(list(spans))
 
 
@@ -119,7 +136,8 @@ def require_decoded(failures: Mapping[str, str]) -> None:
         raise InputError(f"The result is incomplete, because files could not be decoded:{listed}")
 
 
-def _limits(n_files: int, settings: AudioSettings) -> dict[str, int]:
+def worker_limits(n_files: int, settings: AudioSettings) -> dict[str, int]:
+    """Return the limits of the worker processes that read so many files."""
     return {
         "n_workers": max(1, min(settings.workers, n_files)),
         "limit_s": settings.limit_s,

@@ -4,7 +4,8 @@ Set the thresholds of match probabilities on strangers: recordings that are not 
 A threshold for 0.1 % false positives cannot be read off a few hundred windows, and windows of one recording resemble
 each other. Therefore the log-odds above their 95th percentile are taken to fall exponentially (peaks over a threshold),
 and recordings are resampled: the threshold is the upper limit of the 95 % interval, so that the rate of other
-strangers is likely to be lower than stated.
+strangers is likely to be lower than stated. Resampling hardly varies a tail that a few recordings make up, so the mean
+excess of an operator's few strangers is raised to its upper limit for so many recordings as well.
 
 Source: Coles, An Introduction to Statistical Modeling of Extreme Values (2001), chapter 4.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
+from scipy.stats import chi2
 
 from recsys.arrays import F32, F64
 from recsys.audio.fingerprint.fingerprinter import HOP, N_FFT, RATE_HZ, VECTOR_HOP_S, n_vectors
@@ -33,6 +35,8 @@ MIN_HOP = 18  # minimum distance between the windows of a recording, in vectors
 MIN_SOUNDING = 0.9  # share of a window's vectors that are not silent
 MIN_STRANGERS, MIN_WINDOWS = 20, 100  # fewer leave no interval worth the name
 KNOWN_SHARE = 0.5  # of a file, from which a recording of the index makes it no stranger
+MAX_LOG_ODDS = 12.0  # of a threshold; beyond, hardly a use would exceed it
+MANY_STRANGERS = 200  # from so many on, thresholds are about as high as with more
 N_RESAMPLED, UPPER, SEED = 500, 0.975, 7
 
 
@@ -49,10 +53,14 @@ def windows(fingerprint: F32, n: int) -> Iterator[F32]:
             yield window
 
 
-def tail_threshold(log_odds: F64, share: float) -> float:
-    """Estimate the value that a share of the log-odds exceeds; at least the value that this share of them exceeds."""
+def tail_threshold(log_odds: F64, share: float, *, factor: float = 1.0) -> float:
+    """
+    Estimate the value that a share of the log-odds exceeds; at least the value that this share of them exceeds.
+
+    The mean excess of the tail is multiplied by `factor`.
+    """
     start = float(np.quantile(log_odds, 1 - TAIL_SHARE))
-    excess = float(np.mean(np.maximum(log_odds - start, 0))) / TAIL_SHARE
+    excess = factor * float(np.mean(np.maximum(log_odds - start, 0))) / TAIL_SHARE
     return max(start + excess * float(np.log(TAIL_SHARE / share)), float(np.quantile(log_odds, 1 - share)))
 
 
@@ -73,6 +81,19 @@ def upper_threshold(log_odds: F64, recordings: Sequence[str], share: float) -> f
     return float(np.quantile(estimates, UPPER))
 
 
+def upper_threshold_of_few(log_odds: F64, recordings: Sequence[str], share: float) -> float:
+    """
+    Return `upper_threshold`, or if it is higher the upper limit that the number of recordings in the tail leaves.
+
+    The mean of k exponential excesses is at most 2 k / q times smaller than their expectation, where q is the lower
+    quantile of the chi-squared distribution with 2 k degrees of freedom; windows of one recording count as one excess.
+    """
+    in_tail = log_odds > np.quantile(log_odds, 1 - TAIL_SHARE)
+    n = max(1, len(set(np.asarray(recordings)[in_tail])))
+    limit = tail_threshold(log_odds, share, factor=2 * n / float(chi2.ppf(1 - UPPER, 2 * n)))
+    return max(limit, upper_threshold(log_odds, recordings, share))
+
+
 def calibrated(calibration: Calibration, index: FingerprintIndex, strangers: Mapping[str, F32]) -> Calibration:
     """
     Return a calibration whose thresholds fit an index and strangers; the weights of the evidence stay.
@@ -83,7 +104,7 @@ def calibrated(calibration: Calibration, index: FingerprintIndex, strangers: Map
         strangers: Fingerprints of recordings that are not in the index, a quarter of a second apart, by name.
 
     Raises:
-        InputError: There are too few strangers.
+        InputError: There are too few strangers, or so few make up the highest scores that thresholds would be useless.
     """
     classifiers = []
     for classifier in calibration.classifiers:
@@ -100,7 +121,13 @@ def calibrated(calibration: Calibration, index: FingerprintIndex, strangers: Map
                 f"least {MIN_WINDOWS} in {MIN_STRANGERS}. Add recordings that are not in the catalogue"
             )
         log_odds = classifier.log_odds(np.stack([features for _, features in evidence]))
-        classifiers.append(with_thresholds(classifier, log_odds, names))
+        classifiers.append(with_thresholds(classifier, log_odds, names, threshold=upper_threshold_of_few))
+        if not classifiers[-1].threshold_01_percent < expit(MAX_LOG_ODDS):
+            raise InputError(
+                f"too few of {len(set(names))} strangers make up the highest scores of windows of "
+                f"{classifier.length_s:g} s: thresholds would be so high that no use is found. Add recordings that are "
+                "not in the catalogue"
+            )
     return replace(calibration, classifiers=classifiers)
 
 
@@ -120,6 +147,17 @@ class Recalibration:
     n_strangers: int
     known: list[str]
     failures: dict[str, str]
+
+    @property
+    def certainty(self) -> str:
+        """How certain the thresholds are, in words."""
+        limits = "The thresholds are upper limits of 95 % intervals"
+        if self.n_strangers >= MANY_STRANGERS:
+            return f"{limits}."
+        return (
+            f"{limits}, which {self.n_strangers} strangers leave wide, so that fewer uses are found. With "
+            f"{MANY_STRANGERS} or more strangers they are lower."
+        )
 
     def require_complete(self) -> None:
         """Raise InputError if files could not be decoded; the message lists them."""
@@ -143,7 +181,7 @@ def recalibrate(
         progress: Called with the path of each file that has been fingerprinted.
 
     Raises:
-        InputError: There are too few strangers.
+        InputError: There are too few strangers; the message lists the files that are none.
     """
     shipped = shipped_calibration()
     strangers: dict[str, F32] = {}
@@ -158,7 +196,12 @@ def recalibrate(
         else:
             strangers[name] = result.vectors
         progress(path)
-    found = calibrated(shipped, index, dict(sorted(strangers.items())))
+    try:
+        found = calibrated(shipped, index, dict(sorted(strangers.items())))
+    except InputError as too_few:
+        left_out = dict.fromkeys(known, "left out, since it contains a recording that is looked for") | failures
+        listed = "".join(f"\n  {name}: {reason}" for name, reason in sorted(left_out.items()))
+        raise InputError(f"{too_few}{listed}") from too_few
     return Recalibration(found, len(strangers), sorted(known), dict(sorted(failures.items())))
 
 
@@ -170,7 +213,12 @@ def _is_known(index: FingerprintIndex, fingerprint: F32, calibration: Calibratio
 
 
 def with_thresholds(
-    classifier: MatchClassifier, log_odds: F64, recordings: Sequence[str], *, margin: float = 1.0
+    classifier: MatchClassifier,
+    log_odds: F64,
+    recordings: Sequence[str],
+    *,
+    margin: float = 1.0,
+    threshold: Callable[[F64, Sequence[str], float], float] = upper_threshold,
 ) -> MatchClassifier:
     """
     Return a classifier with thresholds for 1 % and 0.1 % of strangers.
@@ -179,7 +227,8 @@ def with_thresholds(
         classifier: The classifier.
         log_odds: Its log-odds of strangers' windows, shape (n,).
         recordings: Recording of each window.
-        margin: Both rates are divided by this for the thresholds of `upper_threshold`, for strangers of another kind.
+        margin: Both rates are divided by this for the thresholds, for strangers of another kind.
+        threshold: `upper_threshold` or `upper_threshold_of_few`.
     """
-    at_1, at_01 = (float(expit(upper_threshold(log_odds, recordings, share / margin))) for share in (0.01, 0.001))
+    at_1, at_01 = (float(expit(threshold(log_odds, recordings, share / margin))) for share in (0.01, 0.001))
     return replace(classifier, threshold_1_percent=at_1, threshold_01_percent=at_01)

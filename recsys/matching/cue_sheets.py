@@ -16,7 +16,7 @@ from recsys.files import printable
 from recsys.library.files import possible_audio
 from recsys.library.settings import AudioSettings
 from recsys.matching.alignment import Calibration
-from recsys.matching.audio_tasks import fingerprint_files, read_spans
+from recsys.matching.audio_tasks import SHIFTS_SEMITONES, fingerprint_files, read_spans
 from recsys.matching.changes import change_of
 from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.matching.pitch import excerpt_of, pitch_of
@@ -137,11 +137,11 @@ def cue_sheets(
     """
     found: dict[Path, list[Use]] = {}
     sheets: dict[Path, CueSheet] = {}
-    for path, result in fingerprint_files(paths, settings):
+    for path, result in fingerprint_files(paths, settings, SHIFTS_SEMITONES):
         if isinstance(result, Failure):
             sheets[path] = CueSheet(path, 0.0, [], result)
         else:
-            found[path] = find_uses(index, result.vectors, calibration)
+            found[path] = find_uses(index, result.vectors, calibration, result.shifted_vectors)
             kept = result.fingerprint[::INDEX_STEP].copy()
             sheets[path] = CueSheet(path, result.duration_s, [], side_s=result.side_s, vectors=kept)
         progress(path)

@@ -9,6 +9,7 @@ copies them into its groups. Removing a recording removes all of its vectors.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from recsys.search.vector_index import NO_ROW
 CODES, CENTRES, GROUPS = "codes.npy", "centres.npy", "groups.npy"
 EXACT_BELOW = 50_000  # with fewer vectors, the search is exact
 N_PROBED = 16  # groups that are searched per query vector
+SIGN_BIT = np.uint8(0x80)  # faiss stores a signed byte as an unsigned one, 128 larger
 SEED = 7
 
 
@@ -220,7 +222,7 @@ class FingerprintIndex:
         if self._centres is None or self._centres.ntotal != n_groups:
             self._centres, groups_of_rows = self._group_centres(n_groups), None
         nearest = self._nearest_centres(self._codes) if groups_of_rows is None else groups_of_rows
-        groups = faiss.IndexIVFScalarQuantizer(
+        groups: Any = faiss.IndexIVFScalarQuantizer(
             self._centres,
             self._codes.shape[1],
             n_groups,
@@ -228,11 +230,14 @@ class FingerprintIndex:
             faiss.METRIC_INNER_PRODUCT,
             False,
         )
-        groups.is_trained, groups.nprobe = True, N_PROBED
-        for first in range(0, n, EXACT_BELOW):
-            block = self._codes[first : first + EXACT_BELOW].astype(np.float32)
-            of_block = np.ascontiguousarray(nearest[first : first + EXACT_BELOW])
-            groups.add_core(len(block), faiss.swig_ptr(block), None, faiss.swig_ptr(of_block))
+        groups.is_trained, groups.nprobe, groups.ntotal = True, N_PROBED, n
+        order = np.argsort(nearest, kind="stable")
+        ends = np.searchsorted(nearest, np.arange(n_groups + 1), sorter=order)
+        for group, (first, end) in enumerate(pairwise(ends)):
+            rows = order[first:end]
+            codes = self._codes[rows].view(np.uint8) ^ SIGN_BIT
+            # Added at once, since a group that grows reserves up to twice the memory it needs.
+            groups.invlists.add_entries(group, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(codes))
         return groups
 
     def _nearest_centres(self, codes: I8) -> Rows:

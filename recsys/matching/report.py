@@ -24,8 +24,9 @@ DISCLAIMER = (
     "both recordings have cleared and works in the public domain are for people to judge."
 )
 LOOKED_FOR = (
-    f"Looked for are uses at {1 - MAX_TEMPO_CHANGE:.0%} to {1 + MAX_TEMPO_CHANGE:.0%} of the recording's tempo or "
-    "speed, and up to about three semitones higher or lower. Other uses are outside what is looked for."
+    f"Looked for are uses at {1 - MAX_TEMPO_CHANGE:.0%} to {1 + MAX_TEMPO_CHANGE:.0%} of the recording's tempo, at 85% "
+    "to 115% of its speed, and up to three semitones higher or lower (in uses of less than ten seconds, a tenth and "
+    "two semitones). Other uses are outside what is looked for."
 )
 INDEX_DISCLOSURE = (
     "The index holds 128 bytes for every half second of a recording, made by a network that was trained to ignore "

@@ -9,10 +9,14 @@ equally well, the earliest is reported.
 False positives: windows of music that is not in the index exceed the two thresholds of the calibration in 1 % and 0.1 %
 of cases. A query of one window must exceed the first threshold. A longer query has many windows; there, one window of
 ten seconds must exceed the second (strict) threshold, or the rates of windows of the same use that do not overlap must
-multiply to 0.01 %: two windows at 1 %, or one that is better than any threshold.
+multiply to 0.01 %: two windows at 1 %, or one that is better than any threshold. Where the same passage of the
+recording is used strictly elsewhere in the query, as in a loop, 0.1 % in all windows together suffices.
+
+The network is robust against two semitones. Therefore the query is searched again with its pitch shifted, in windows
+that must pass at a tenth of the rates; the rates of all windows are lowered so that they add up to those stated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,10 +24,13 @@ import numpy as np
 from recsys.arrays import F32, F64, Bool
 from recsys.audio.fingerprint.fingerprinter import FIRST_VECTOR_S, INDEX_STEP, VECTOR_HOP_S
 from recsys.matching.alignment import (
+    MAX_TEMPO_CHANGE,
+    TEMPO_MARGIN,
     Alignment,
     Calibration,
     MatchClassifier,
     aligned_repeatedly,
+    is_inside_grid,
     mean_cosines,
     nearest_rows,
     vote_share,
@@ -34,14 +41,18 @@ from recsys.matching.fingerprint_index import FingerprintIndex, Neighbours
 WINDOW, HOP = 36, 18  # vectors: ten seconds, and half a window
 SHORT_WINDOWS = (18, 10)  # vectors: five and three seconds; these windows overlap by half, too
 MIN_VOTE_SHARE = 0.1  # of a short window; 4 to 18 % of those of unknown music have more, clean uses at least twice that
-STRICT, JOINT = 3.0, 4.0  # significance of one window of ten seconds, and of all windows of a use together
+LOOSE, STRICT, JOINT = 2.0, 3.0, 4.0  # significance of a window, one of ten seconds, and all of a use together
+SHIFTED_COST = 1.0  # significance that a window of a shifted query loses against one of the query itself
 MAX_SIMULTANEOUS = 4  # maximum number of recordings that match the same window
 MAX_PAUSE = 4  # consecutive silent vectors within a window
 MIN_CONTRAST = 0.1  # of a match: noise and sustained tones have at most .09, 99 % of distorted uses at least .14
 TOLERANCE_S = 1.0  # maximum difference between a window's alignment and that of its use [s]
 SCORE_TOLERANCE = 0.05  # maximum loss of score when a window joins a use with a different alignment
 MAX_GAP = 4  # maximum number of windows without a match within a use, such as speech over the music
-MIN_WINDOWS_FOR_SLOPE = 4  # with fewer windows, the tempo ratio of a use is the mean over its windows
+MIN_WINDOWS_FOR_SLOPE = 4  # with fewer windows, tempo and offset are fitted to all vectors of a use
+FITTED_RATIOS = 1 + np.arange(-MAX_TEMPO_CHANGE - TEMPO_MARGIN, MAX_TEMPO_CHANGE + TEMPO_MARGIN + 1e-6, 0.0025)
+FITTED_OFFSETS_S = np.arange(-0.8, 0.801, 0.032)  # of the middle of a use
+RATIO_COST = 0.02  # loss of score per change of tempo: of nearly equal scores, the smaller change is taken
 SMOOTHING = 5  # vectors over which similarity is averaged before a use is extended
 MAX_DISSIMILAR = 10  # maximum number of consecutive dissimilar vectors within a use
 MIN_SIMILARITY_SHARE = 0.5  # vectors are similar from this share of the median similarity in the use's windows
@@ -129,20 +140,26 @@ class WindowMatch:
 
 @dataclass
 class OpenMatch:
-    """A use to which further windows may be added. `windows` are the windows so far, in chronological order."""
+    """
+    A use to which further windows may be added.
+
+    Attributes:
+        windows: The windows so far, in chronological order.
+        is_repetition: Whether the passage of the recording is used strictly elsewhere in the query.
+    """
 
     windows: list[WindowMatch] = field(default_factory=list)
+    is_repetition: bool = False
 
     @property
     def time_alignment(self) -> TimeAlignment:
         """
-        The common alignment of the longest windows.
+        The common alignment of the telling windows.
 
         The ratio is the slope of the line through their middles (query time, recording time); with fewer than
         `MIN_WINDOWS_FOR_SLOPE` windows, the mean of their ratios. The offset is the mean that fits this ratio.
         """
-        longest = max(window.n_vectors for window in self.windows)
-        windows = [window for window in self.windows if window.n_vectors == longest]
+        windows = self.telling
         query_s = np.array([window.middle_s for window in windows])
         reference_s = np.array([window.time_alignment.reference_s(window.middle_s) for window in windows])
         if len(windows) >= MIN_WINDOWS_FOR_SLOPE:
@@ -152,10 +169,27 @@ class OpenMatch:
         return TimeAlignment(float(np.mean(reference_s - ratio * query_s)), ratio)
 
     @property
+    def telling(self) -> list[WindowMatch]:
+        """The windows that tell its alignment: as long as the most significant one. Longer ones exceed the use."""
+        best = max(self.windows, key=lambda window: (window.significance, window.n_vectors))
+        return [window for window in self.windows if window.n_vectors == best.n_vectors]
+
+    @property
+    def passage_s(self) -> tuple[float, float]:
+        """Start and end, in the recording, of its telling windows [s]."""
+        windows, alignment = self.telling, self.time_alignment
+        end = max(window.end_vector for window in windows)
+        return alignment.reference_s(VECTOR_HOP_S * windows[0].first_vector), alignment.reference_s(VECTOR_HOP_S * end)
+
+    @property
     def is_strict(self) -> bool:
-        """True if a window of ten seconds passes the threshold of 0.1 %, or all windows together that of 0.01 %."""
+        """
+        True if a window of ten seconds passes the threshold of 0.1 %, or all windows together that of 0.01 %.
+
+        A repetition needs 0.1 % in all windows together.
+        """
         has_strict = any(window.significance > STRICT for window in self.windows if window.n_vectors >= WINDOW)
-        return has_strict or self.significance >= JOINT
+        return has_strict or self.significance >= (STRICT if self.is_repetition else JOINT)
 
     @property
     def significance(self) -> float:
@@ -218,7 +252,7 @@ class RoughUse:
         )
 
 
-def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> list[Use]:
+def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration, shifted: Sequence[F32] = ()) -> list[Use]:
     """
     Find every use of indexed recordings in a query.
 
@@ -226,11 +260,26 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
         index: The index of recordings.
         query: Vectors of the query, a quarter of a second apart, zeros for silence; shape (n, 128).
         calibration: The match classifiers of the network that computed the vectors.
+        shifted: Vectors of the same query after shifts of its pitch, each of shape (n, 128): changes of pitch and speed
+            that the network is not robust against are found in them.
 
     Returns:
         The uses, in the order of their start. Uses overlap if several recordings sound at the same time, or if the
         index contains copies of a recording.
     """
+    rough: dict[str, list[RoughUse]] = {}
+    shared = float(np.log10(1 + len(shifted) * 10**-SHIFTED_COST))  # all looks together have the stated rates
+    for cost, look in [(shared, query), *((shared + SHIFTED_COST, vectors) for vectors in shifted)]:
+        for audio_id, uses in _rough_uses(index, look, calibration, cost).items():
+            rough.setdefault(audio_id, []).extend(uses)
+    kept = [use for of_recording in rough.values() for use in _without_overlaps(of_recording)]
+    return sorted(_with_edges(kept, len(query)), key=lambda use: (use.starts_s, -use.probability, use.audio_id))
+
+
+def _rough_uses(
+    index: FingerprintIndex, query: F32, calibration: Calibration, cost: float
+) -> dict[str, list[RoughUse]]:
+    """Find the uses of each recording in one look at the query; `cost` is the significance that each window loses."""
     windows, near = list(_windows(query)), nearest_rows(index, query)
     matches: dict[str, list[OpenMatch]] = {}
     for first, n in windows:
@@ -238,23 +287,42 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration) -> 
         part = Neighbours(near.rows[first : first + n], near.cosines[first : first + n])
         if n in SHORT_WINDOWS and len(windows) > 1 and vote_share(index, part) < MIN_VOTE_SHARE:
             continue
-        for window in _window_matches(index, query[first : first + n], part, first, classifier):
+        for window in _window_matches(index, query[first : first + n], part, first, classifier, cost=cost):
             _join(matches.setdefault(window.alignment.track_id, []), window, index, query)
-    uses = []
     for of_recording in matches.values():
-        accepted = [match for match in of_recording if match.is_strict or len(windows) == 1]
-        uses += _without_overlaps([_rough_use(index, query, match) for match in accepted])
-    return sorted(_with_edges(uses, len(query)), key=lambda use: (use.starts_s, -use.probability, use.audio_id))
+        _mark_repetitions(of_recording)
+    return {
+        audio_id: _inside_grid(index, query, [match for match in found if match.is_strict or len(windows) == 1])
+        for audio_id, found in matches.items()
+    }
+
+
+def _inside_grid(index: FingerprintIndex, query: F32, matches: list[OpenMatch]) -> list[RoughUse]:
+    """Return the uses of matches, without those whose tempo turns out to be outside what is looked for."""
+    uses = (_rough_use(index, query, match) for match in matches)
+    return [use for use in uses if is_inside_grid(use.earliest.ratio)]
+
+
+def _mark_repetitions(matches: list[OpenMatch]) -> None:
+    """Mark the matches of a recording of whose passage another, strict match has at least half."""
+    strict = [match for match in matches if match.is_strict]
+    for match in matches:
+        starts_s, ends_s = match.passage_s
+        others_s = [other.passage_s for other in strict if other is not match]
+        shared_s = [min(ends_s, other_end_s) - max(starts_s, other_s) for other_s, other_end_s in others_s]
+        match.is_repetition = max(shared_s, default=0.0) >= (ends_s - starts_s) / 2
 
 
 def _without_overlaps(uses: list[RoughUse]) -> list[RoughUse]:
     """
-    Remove uses that mostly overlap with a longer use of the same recording, which repeats itself.
+    Remove uses that mostly overlap with another use of the same recording, which is strict, longer or more similar.
+
+    The recording repeats itself, or a shifted query finds the use as well.
 
     The others know which of them are next to them.
     """
     kept: list[RoughUse] = []
-    for use in sorted(uses, key=lambda use: use.begin - use.end):
+    for use in sorted(uses, key=lambda use: (not use.match.is_strict, (use.begin - use.end) * use.score)):
         shared = (min(use.end, other.end) - max(use.begin, other.begin) for other in kept)
         if max(shared, default=0) < (use.end - use.begin) / 2:
             kept.append(use)
@@ -298,15 +366,15 @@ def _of_length(first: int, end: int, n: int) -> Iterator[tuple[int, int]]:
 
 
 def _window_matches(
-    index: FingerprintIndex, window: F32, near: Neighbours, first: int, classifier: MatchClassifier
+    index: FingerprintIndex, window: F32, near: Neighbours, first: int, classifier: MatchClassifier, *, cost: float
 ) -> Iterator[WindowMatch]:
     """Yield the matches of a window, best first; each is found as if the better recordings were not in the index."""
     for aligned, _ in zip(aligned_repeatedly(index, window, near), range(MAX_SIMULTANEOUS), strict=False):
-        probability = float(classifier.probability(aligned.evidence))
-        if probability <= classifier.threshold_1_percent:
+        significance = float(classifier.significance(aligned.evidence)) - cost
+        if not significance > LOOSE:  # also of thresholds that are no numbers
             return
         if aligned.alignments[0].contrast >= MIN_CONTRAST:
-            significance = float(classifier.significance(aligned.evidence))
+            probability = float(classifier.probability(aligned.evidence))
             yield WindowMatch(first, len(window), aligned.alignments[0], probability, significance)
 
 
@@ -373,10 +441,26 @@ def _rough_use(index: FingerprintIndex, query: F32, match: OpenMatch) -> RoughUs
     found, audio_id = match.time_alignment, match.windows[0].alignment.track_id
     cosines = cosines_along(index, query, audio_id, found)
     begin, end, score = _extent(cosines, match)
+    if len(match.telling) < MIN_WINDOWS_FOR_SLOPE:
+        found = _fitted(index, query[begin:end], audio_id, found, begin)
+        cosines = cosines_along(index, query, audio_id, found)
+        begin, end, score = _extent(cosines, match)
     earliest, n_places = _earliest(index, query[begin : min(end, begin + N_COMPARED)], audio_id, found, begin)
     rows = index.rows_of(audio_id)
     contrast = cosines - query @ index.vectors(rows.start, rows.stop).mean(axis=0)
     return RoughUse(match, begin, end, earliest, n_places, score, _fades(contrast, begin, end))
+
+
+def _fitted(index: FingerprintIndex, part: F32, audio_id: str, found: TimeAlignment, first: int) -> TimeAlignment:
+    """Fit tempo and offset to all vectors of a use together; `first` is the position of the first in the query."""
+    first_s, half_s = VECTOR_HOP_S * first, VECTOR_HOP_S * len(part) / 2
+    middles_s = found.reference_s(first_s + half_s) + FITTED_OFFSETS_S
+    ratios, middles_s = np.tile(FITTED_RATIOS, len(middles_s)), np.repeat(middles_s, len(FITTED_RATIOS))
+    rows = index.rows_of(audio_id)
+    cosines = part @ index.vectors(rows.start, rows.stop).T
+    scores = mean_cosines(cosines, ratios, middles_s - ratios * half_s, 0) - RATIO_COST * np.abs(ratios - 1)
+    ratio, middle_s = float(ratios[scores.argmax()]), float(middles_s[scores.argmax()])
+    return TimeAlignment(middle_s - ratio * (first_s + half_s), ratio)
 
 
 def _fades(contrast: F64, begin: int, end: int) -> F64:
@@ -411,9 +495,8 @@ def _extent(cosines: F64, match: OpenMatch) -> tuple[int, int, float]:
     known = np.nan_to_num(cosines)
     kernel = np.ones(SMOOTHING)
     smooth = np.convolve(known, kernel, "same") / np.convolve(np.ones(len(known)), kernel, "same")
-    core = np.concatenate(
-        [np.arange(window.first_vector, window.first_vector + window.n_vectors) for window in match.windows]
-    )
+    windows = match.telling if match.is_repetition else match.windows  # longer ones reach into other repetitions
+    core = np.concatenate([np.arange(window.first_vector, window.end_vector) for window in windows])
     is_alike = (smooth >= MIN_SIMILARITY_SHARE * float(np.median(smooth[core]))) & ~np.isnan(cosines)
     inside = core[is_alike[core]]
     begin, end = (int(inside.min()), int(inside.max()) + 1) if len(inside) else (int(core.min()), int(core.max()) + 1)

@@ -1,5 +1,5 @@
 """
-The two indexes of a release: the embedding index and the fingerprint index, updated from those of the last release.
+The indexes of a release, of embeddings, of verses and of fingerprints, updated from those of the last release.
 
 If an index of the last release is damaged, it is rebuilt from the warehouse and the lake, and a warning is logged.
 """
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from recsys import files
 from recsys.errors import SetupError
+from recsys.installation.extras import missing_message
 from recsys.lake.store import Lake
 from recsys.releases.release import Release
+from recsys.text.encoder import VERSION as ENCODER
 from recsys.warehouse.internal import internal_sql
-from recsys.warehouse.query import Warehouse
+from recsys.warehouse.query import Warehouse, stored_tables
 
 if TYPE_CHECKING:
     from recsys.matching.fingerprint_index import FingerprintIndex
@@ -39,6 +41,27 @@ def update_embedding_index(
 
         known = _loaded("embedding index", last.index if last else None, Index.load, note)
         build_index(opened, known).save(folder)
+    return folder
+
+
+def update_verse_index(warehouse: Path, folder: Path, last: Release | None, note: Callable[..., None]) -> Path | None:
+    """
+    Write the index of verses to `folder`, reusing the last release's vectors.
+
+    Returns:
+        `folder`; None if no lyrics have vectors, or nothing is installed that searches vectors.
+    """
+    if missing_message("faiss"):
+        return None
+    with Warehouse.open(warehouse) as opened:
+        if "marts.lyric_vectors" not in stored_tables(opened):
+            return None
+        if not opened.query(internal_sql("n_verses"), {"encoder": ENCODER}).item():
+            return None
+        from recsys.search.by_text import VerseIndex  # noqa: PLC0415 - a run without lyrics needs no faiss
+
+        known = _loaded("index of verses", last.verses if last else None, VerseIndex.load, note)
+        VerseIndex.build(opened, known).save(folder)
     return folder
 
 

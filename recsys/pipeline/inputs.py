@@ -29,15 +29,18 @@ from recsys.pipeline.publication import last_published
 from recsys.pipeline.results import Artefact, Result
 from recsys.pipeline.run import Event, Run
 from recsys.recipe import Recipe
+from recsys.recommenders.parts.repeats import hearing_again
 from recsys.releases import registry
 from recsys.releases.gate import CurrentRelease
 from recsys.releases.release import Release
 from recsys.tags.doubts import doubts_of
+from recsys.tags.kept import Training, trainings
 from recsys.warehouse.internal import internal_names, internal_sql
 from recsys.warehouse.query import Warehouse
 
 if TYPE_CHECKING:
     from recsys.matching.fingerprint_index import FingerprintIndex
+    from recsys.tags.inputs import TrackInputs
 
 LAST_PREFIX = "last_"
 
@@ -182,7 +185,11 @@ class Inputs:
     def last_results(self) -> dict[str, list[Path]]:
         """Parquet files of the last release's results, by table; the build uses them until this run has its own."""
         release = self.last_release
-        paths = {} if release is None else {name: release.marts / f"{name}.parquet" for name in results()}
+        if release is None:
+            return {}
+        of_run = self._run.home.runs / release.marts.name.partition(".")[0]  # see `registry.free_name`
+        folders = {name: release.marts if result.has_mart else of_run for name, result in results().items()}
+        paths = {name: folder / f"{name}.parquet" for name, folder in folders.items()}
         return {name: [path] for name, path in paths.items() if path.exists()}
 
     @property
@@ -226,6 +233,27 @@ class Inputs:
         return doubts_of(self._run.home)
 
     @property
+    def trainings(self) -> list[Training]:
+        """The last training of tags of each kind."""
+        return trainings(self._run.home)
+
+    @property
+    def training_inputs(self) -> "list[TrackInputs]":
+        """What the heads of each of `trainings` read of each recording."""
+        from recsys.tags.inputs import LISTENING, TrackInputs  # noqa: PLC0415 - a run without labels needs no scipy
+
+        with Warehouse.open(self._built) as warehouse:
+            return [
+                TrackInputs.read(
+                    warehouse,
+                    self.interactions if LISTENING in training.inputs else None,
+                    training.inputs,
+                    training.consents,
+                )
+                for training in self.trainings
+            ]
+
+    @property
     def own_calibration(self) -> Path:
         """File of the home's own thresholds of matching, which need not exist."""
         return self._run.home.calibration
@@ -235,6 +263,12 @@ class Inputs:
         """All interactions up to the run's date."""
         with Warehouse.open(self._built) as warehouse:
             return Interactions.read(warehouse, until=self.as_of)
+
+    @property
+    def repeats(self) -> pl.DataFrame:
+        """Odds of each pair of listener and recording of being heard again after the run's date."""
+        with Warehouse.open(self._built) as warehouse:
+            return hearing_again(warehouse, self.as_of)
 
     @cached_property
     def split(self) -> Split:
@@ -247,9 +281,15 @@ class Inputs:
         return self._split(self.split.train.as_of)
 
     def _split(self, known_until: date) -> Split:
-        settings = self._run.recipe.evaluation
+        recipe = self._run.recipe
         with Warehouse.open(self._built) as warehouse:
-            return split(warehouse, as_of=known_until, test_days=settings.test_days, gap_days=settings.gap_days)
+            return split(
+                warehouse,
+                as_of=known_until,
+                test_days=recipe.evaluation.test_days,
+                gap_days=recipe.evaluation.gap_days,
+                new_only=recipe.export.new_only,
+            )
 
 
 def _read(made: Result | Artefact, run: Run) -> Any:

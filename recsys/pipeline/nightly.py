@@ -15,6 +15,7 @@ from recsys import files
 from recsys.errors import InputError, Refused
 from recsys.home import Home
 from recsys.ingest.deliveries import waiting_sources
+from recsys.ingest.formats.service_feedback import PREFIX
 from recsys.ingest.replay import due_sources
 from recsys.ingest.retention import remove_expired
 from recsys.ingest.run import IngestReport, ingest, source_files
@@ -104,6 +105,7 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
             newly_unreadable=_newly_unreadable(run.home, [path for path, _ in report.unreadable], today),
             ingested_on=str(today),
         )
+        remove_feedback(run.home)
         counts["n_entered"] = sum(batch.n_accepted for batch in report.entered)
         for name in ("n_read", "n_accepted", "n_quarantined", "n_duplicate"):
             counts[name] = sum(getattr(batch, name) for batch in report.batches)
@@ -111,6 +113,15 @@ def ingest_files(run: Run, paths: Iterable[Path], today: date) -> IngestReport:
             count["n_values"] for batch in report.batches for count in batch.invalid_values
         )
     return report
+
+
+def remove_feedback(home: Home) -> None:
+    """Remove the service's files from the inbox whose rows the lake has, all of them; they exist for this alone."""
+    batches = Lake(home).batches()
+    known = {batch.source_sha256 for batch in batches} - {b.source_sha256 for b in batches if b.n_quarantined}
+    for path in home.inbox.glob(f"{PREFIX}*"):
+        if files.sha256_of(path) in known:
+            path.unlink()
 
 
 def _newly_unreadable(home: Home, paths: list[Path], today: date) -> list[str]:
@@ -153,10 +164,10 @@ def _require_listens(home: Home, inbox: Path) -> None:
         )
         known = ", ".join(f"{n:,} rows of {table}" for table, n in sorted(rows.items()) if n) or "nothing"
         raise InputError(
-            f"The home {home.path} has no listens, so no tables, lists or reports can be made. It has {known}"
+            f"The home {home.path} has no listens, so no lists or reports can be made. It has {known}"
             f"{f'; rows that were refused: {faults}' if faults else ''}"
             f"{f'; rows older than the limits of [retention]: {old}' if old else ''}. Put files with listens into "
-            f"{inbox}, and run it again"
+            f"{inbox}, and run it again; for the tables and the search of a catalogue alone, run recsys build"
         )
 
 
@@ -165,10 +176,12 @@ def scan_music(run: Run, folder: Path, today: date) -> "ScanReport":
     from recsys.library.scan import scan  # noqa: PLC0415 - a run without music needs no decoder and no encoder
 
     with logged_step(run, "scan") as counts:
-        report = scan(run.home, folder, today=today, settings=run.recipe.audio)
+        audio = run.recipe.audio
+        report = scan(run.home, folder, today=today, settings=audio, most_again=audio.heard_again)
         for problem in report.problems():
             run.log(event="warning", text=problem)
-        counts.update({name: getattr(report, name) for name in ("n_files", "n_known", "n_copied", "n_analysed")})
+        names = ("n_files", "n_known", "n_copied", "n_analysed", "n_deferred")
+        counts.update({name: getattr(report, name) for name in names})
         counts.update(n_damaged=len(report.damaged), n_failed=len(report.failures))
     return report
 
@@ -182,6 +195,12 @@ def advance(run: Run, last: str) -> None:
     for step in steps_up_to(last):
         if run.outcome(step.name) is None:
             run_step(run, step, inputs)
+
+
+def continue_run(run: Run, needed: str, last: str) -> None:
+    """Run the steps up to `last`; raises SetupError if the step `needed`, also the name of a command, is incomplete."""
+    run.require_complete(needed)
+    advance(run, last)
 
 
 def run_step(run: Run, step: Step, inputs: Inputs) -> None:

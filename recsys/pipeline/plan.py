@@ -13,7 +13,14 @@ from recsys.warehouse.internal import internal_names
 PACKAGE = "recsys.pipeline.steps"
 FILE_SUFFIX = "_file"  # suffix of a parameter that is the path of a table or artefact
 BUILD = "build"
-WAREHOUSE_INPUTS = {"interactions", "split", "validation", "fingerprint_index"}  # read from the built warehouse
+WAREHOUSE_INPUTS = {
+    "interactions",
+    "repeats",
+    "split",
+    "validation",
+    "fingerprint_index",
+    "training_inputs",
+}  # read from the built warehouse
 PUBLISHED = "published_results"  # the parameter of a step that reads every published result
 
 

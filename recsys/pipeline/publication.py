@@ -1,7 +1,7 @@
 """
 Write the files of a release from a built warehouse, and publish them.
 
-The files are the warehouse with the run's results, the marts as Parquet, a warehouse file per label, and the two
+The files are the warehouse with the run's results, the marts as Parquet, a warehouse file per label, and the
 indexes.
 """
 
@@ -65,7 +65,8 @@ def write_release(
     matching = indexes.write_fingerprint_index(
         warehouse, folder / f"{name}-fingerprints", made=fingerprints, lake=Lake(home), last=last, note=note
     )
-    return Release(warehouse, marts, index=embeddings, fingerprints=matching, labels=labels)
+    verses = indexes.update_verse_index(warehouse, folder / f"{name}-verses", last, note)
+    return Release(warehouse, marts, index=embeddings, fingerprints=matching, verses=verses, labels=labels)
 
 
 def _fill_warehouse(target: Path, build_file: Path, results: Mapping[str, Sequence[Path]]) -> None:

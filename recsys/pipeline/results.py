@@ -54,11 +54,14 @@ class Result:
         columns: Its columns. A column `run_id` is filled in when the table is written.
         history: The runs whose rows are published: this run, all runs, or all published runs. If None, the table is not
             published, and only later steps of the same run read it.
+        has_mart: Whether the mart of its name has its columns, from which later runs read the last release's rows.
+            Otherwise they read its file in the folder of that release's run.
     """
 
     name: str
     columns: tuple[columns.Column, ...]
     history: Literal["this run", "all runs", "published runs"] | None = "this run"
+    has_mart: bool = True
 
     @property
     def lifetime(self) -> Lifetime:

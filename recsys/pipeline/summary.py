@@ -58,7 +58,10 @@ def areas(done: Mapping[str, Event], tables: pl.DataFrame, k: int) -> list[Area]
         ("Lists", ("recommend",), lambda lists: _lists(lists, k)),
         ("Products", ("recommend",), _products),
         ("Matching", ("match",), _matching),
+        ("Tunes", ("compare_tunes",), _tunes),
+        ("Tags", ("tag_new_recordings",), lambda tagged: f"{_counted(tagged['n_recordings'], 'new recording')} tagged"),
         ("Cleaning", ("clean",), _cleaning),
+        ("Lyrics", ("find_topics", "compare_lyrics"), _lyrics),
         ("Labels", ("close_periods",), lambda closed: f"{_counted(closed['n_lines'], 'figure')} of closed periods"),
         ("Release", ("gate", "export", "publish"), _release),
         ("Reports", ("morning",), lambda reports: _counted(reports["n_reports"], "morning report")),
@@ -91,6 +94,7 @@ def _files(ingested: Event) -> str:
 
 def _music(scanned: Event) -> str:
     counts = {"analysed": scanned["n_analysed"], "known": scanned["n_known"], "copied": scanned["n_copied"]}
+    counts["to analyse again in later runs"] = scanned.get("n_deferred", 0)
     faults = {"damaged": scanned["n_damaged"], "unreadable": scanned["n_failed"]}
     return f"{_counted(scanned['n_files'], 'file')}: {_nonzero(counts | faults)}"
 
@@ -137,10 +141,20 @@ def _matching(matched: Event) -> str:
     return f"{looked} searched, {_counted(matched['n_found'], 'use')} found"
 
 
+def _tunes(compared: Event) -> str:
+    searched = _counted(compared["n_searched"], "tune")
+    return f"{searched} searched, {_counted(compared['n_resembling'], 'similar pair')} found"
+
+
 def _cleaning(cleaned: Event) -> str:
     links = f"{_counted(cleaned['n_links'], 'duplicate')} linked"
     waiting = _counted(cleaned["n_to_review"], "finding")
     return f"{links}, {waiting} to review: recsys review list" if cleaned["n_to_review"] else links
+
+
+def _lyrics(found: Event, compared: Event) -> str:
+    n_pairs = sum(compared[f"n_{kind}"] for kind in ("same_text", "near_text", "translation"))
+    return f"{_counted(found['n_topics'], 'topic')}, {_counted(n_pairs, 'pair')} of equal or similar texts"
 
 
 def _release(gate: Event, exported: Event, _published: Event) -> str:

@@ -13,7 +13,7 @@ from recsys.recommenders.parts.filters import Filters
 
 WITHOUT_LIST_COLUMNS = (USER_ID, REASON)
 ALL_HEARD = "has interacted with every track that may be recommended"
-NONE_AVAILABLE = "no track may be recommended: see available_in and withdrawn_at in the catalogue"
+NONE_AVAILABLE = "no track may be recommended in their country: see available_in, withdrawn_at and the licences"
 NOTHING_LIKED = "no listener likes any track yet, so there is nothing to recommend by"
 
 

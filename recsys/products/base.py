@@ -1,21 +1,22 @@
 """
 Products: their common inputs, and the look-up of a product by its name.
 
-A product is a module of this folder with a function `make(inputs)`. It returns a table of lists: the key of a list
-(such as user_id), rank, the id of the listed track or artist, and for tracks score and reason. The module's docstring
-has the form 'Name: description' and is shown to users. The nightly run makes and exports all products; `recsys product`
-shows one.
+A product is a module of this folder with a function `make(inputs)` and a constant KEY, which says whose its lists are.
+The function returns a table of lists: the key of a list (such as user_id), rank, the id of the listed track or artist,
+and for tracks score and reason. The module's docstring has the form 'Name: description' and is shown to users. The
+nightly run makes and exports all products; `recsys product` shows one.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
+from recsys.arrays import Csr
 from recsys.dataset.interactions import Interactions
 from recsys.errors import UnknownIds
 from recsys.installation.plugins import plugin, plugin_names
@@ -24,6 +25,10 @@ from recsys.recommenders.parts.filters import Filters
 
 PACKAGE, HELPERS = "recsys.products", ("base",)
 LIST_LENGTH = 20  # tracks or artists per list, at most
+Key = Literal["listener", "part", "catalogue"]
+LISTENER: Key = "listener"  # a list of the listener whose pseudonym is its key
+PART: Key = "part"  # one of several lists of a listener: <pseudonym>/<part>
+CATALOGUE: Key = "catalogue"  # the list of a track, artist or playlist, and of no listener
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,8 @@ class ProductInputs:
         playlists: playlist_id, position, track_id.
         clusters: The cluster of each track: track_id, community, name (see `analytics.communities`).
         copies: The listed copies of each recording that has some: track_id, copy_id (see `cleaning.listing`).
+        repeats: Odds of each pair of listener and recording of being heard again (see `parts.repeats.hearing_again`);
+            a recording is named by its representative.
         n_candidates: Number of candidates per listener.
         served_on: The day on which the lists are shown.
     """
@@ -53,6 +60,7 @@ class ProductInputs:
     playlists: pl.DataFrame
     clusters: pl.DataFrame
     copies: pl.DataFrame
+    repeats: pl.DataFrame
     n_candidates: int
     served_on: date
 
@@ -68,18 +76,25 @@ class ProductInputs:
     @cached_property
     def seen_artists(self) -> pl.DataFrame:
         """The artists in each listener's history, including skipped tracks: user_id, artist_id."""
-        seen = self.interactions.seen.tocoo()
-        pairs = pl.DataFrame(
-            {"user_id": self.interactions.users.ids(seen.row), "track_id": self.interactions.tracks.ids(seen.col)}
-        )
         artists = self.catalogue.select("track_id", "artist_id").drop_nulls()
-        return pairs.join(artists, on="track_id").select("user_id", "artist_id").unique()
+        return self._pairs(self.interactions.seen).join(artists, on="track_id").select("user_id", "artist_id").unique()
+
+    @property
+    def liked(self) -> pl.DataFrame:
+        """The positive interactions of all listeners: user_id, track_id."""
+        return self._pairs(self.interactions.matrix)
+
+    def _pairs(self, matrix: Csr) -> pl.DataFrame:
+        """Return the pairs that a matrix in the rows and columns of `interactions` has: user_id, track_id."""
+        pairs = matrix.tocoo()
+        return pl.DataFrame(
+            {"user_id": self.interactions.users.ids(pairs.row), "track_id": self.interactions.tracks.ids(pairs.col)}
+        )
 
     @cached_property
     def public_filters(self) -> Filters:
         """Filters for lists that belong to no listener: only tracks that are available everywhere and not withdrawn."""
-        nobody = pl.DataFrame(schema={"user_id": pl.String, "country": pl.String})
-        return Filters.for_listeners(nobody, self.catalogue, tracks=self.model.tracks, as_of=self.served_on)
+        return Filters.public(self.catalogue, tracks=self.model.tracks, as_of=self.served_on)
 
     @cached_property
     def public_catalogue(self) -> pl.DataFrame:
@@ -105,16 +120,39 @@ class ProductInputs:
             key, rank, track_id, score, without the tracks of the list itself and their copies. There are no rows for a
             list if the model was trained on none of its tracks.
         """
-        plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", strength=pl.lit(1.0))
-        copies = plays.join(self.copies, on="track_id").select("user_id", track_id="copy_id", strength=pl.lit(0.0))
-        hidden = pl.concat([plays, copies.select(plays.columns)]).unique(["user_id", "track_id"], keep="first")
-        ranking = self.model.recommend_by_history(hidden, n, filters=self.public_filters).filter(~pl.col("is_fallback"))
-        return ranking.select(pl.col("user_id").alias("key"), "rank", "track_id", "score")
+        plays = seeds.unique(maintain_order=True).select("track_id", user_id="key", age_days=pl.lit(0.0))
+        history = with_hidden_copies(plays, self.copies)
+        ranking = self.model.recommend_by_history(history, n, filters=self.public_filters)
+        return ranking.filter(~pl.col("is_fallback")).select(
+            pl.col("user_id").alias("key"), "rank", "track_id", "score"
+        )
+
+
+def with_hidden_copies(plays: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
+    """
+    Make the histories of hypothetical listeners, in which copies of what they played are known but count for nothing.
+
+    Args:
+        plays: user_id, track_id, age_days: what each has played, once each.
+        copies: See `ProductInputs`.
+
+    Returns:
+        user_id, track_id, age_days, strength: 1, or 0 for copies.
+    """
+    played = plays.select("user_id", "track_id", "age_days", strength=pl.lit(1.0))
+    hidden = played.join(copies, on="track_id").select("user_id", "age_days", track_id="copy_id", strength=pl.lit(0.0))
+    return pl.concat([played, hidden.select(played.columns)]).unique(["user_id", "track_id"], keep="first")
 
 
 def product_names() -> list[str]:
     """Return the names of all products: the modules of this folder except helpers."""
     return plugin_names(PACKAGE, exclude=HELPERS)
+
+
+def key_of(name: str) -> Key | None:
+    """Return whose the lists of a product are; None if it does not say so, and then they are for nobody's request."""
+    key: Key | None = getattr(plugin(PACKAGE, name), "KEY", None)
+    return key
 
 
 def product_maker(name: str) -> Callable[[ProductInputs], pl.DataFrame]:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from recsys.products.base import LIST_LENGTH, ProductInputs
+from recsys.products.base import LIST_LENGTH, PART, Key, ProductInputs
 from recsys.recommenders.parts.listening_hours import DAYPART, ListeningTimeProfile
 from recsys.recommenders.parts.reason_text import with_reason_text
 
+KEY: Key = PART
 MIN_LENGTH = 5  # shorter lists are omitted
 N_POOL = 60  # recommended tracks per listener and context, from which the list is chosen
 HOURS_WEIGHT = 0.2  # weight of the log lift at these times of day; the recommender's score, scaled to 0..1, has 1

@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from recsys.products.base import LIST_LENGTH, ProductInputs
+from recsys.products.base import LIST_LENGTH, PART, Key, ProductInputs
 from recsys.recommenders.parts.reason_text import with_reason_text
 
+KEY: Key = PART
 N_MIXES = 3
 MIN_LIKED = 3  # minimum number of liked tracks in a cluster for a mix of it
 MIN_LENGTH = 5  # shorter lists are omitted
@@ -35,11 +36,7 @@ def make(inputs: ProductInputs) -> pl.DataFrame:
 
 def favourite_clusters(inputs: ProductInputs) -> pl.DataFrame:
     """Return each listener's clusters with the most liked tracks, up to three: user_id, community, mix_no (from 1)."""
-    pairs = inputs.interactions.matrix.tocoo()
-    liked = pl.DataFrame(
-        {"user_id": inputs.interactions.users.ids(pairs.row), "track_id": inputs.interactions.tracks.ids(pairs.col)}
-    )
-    counts = liked.join(inputs.clusters, on="track_id").group_by("user_id", "community").len()
+    counts = inputs.liked.join(inputs.clusters, on="track_id").group_by("user_id", "community").len()
     return (
         counts.filter(pl.col("len") >= MIN_LIKED)
         .sort("user_id", "len", "community", descending=[False, True, False])

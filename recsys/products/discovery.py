@@ -2,8 +2,10 @@
 
 import polars as pl
 
-from recsys.products.base import ProductInputs, rank_and_truncate
+from recsys.products.base import LISTENER, Key, ProductInputs, rank_and_truncate
 from recsys.recommenders.parts.reason_text import with_reason_text
+
+KEY: Key = LISTENER
 
 
 def make(inputs: ProductInputs) -> pl.DataFrame:

@@ -2,7 +2,9 @@
 
 import polars as pl
 
-from recsys.products.base import ProductInputs
+from recsys.products.base import CATALOGUE, Key, ProductInputs
+
+KEY: Key = CATALOGUE
 
 
 def make(inputs: ProductInputs) -> pl.DataFrame:

@@ -6,12 +6,13 @@ It starts with the artist's most popular track, followed by tracks similar to th
 
 import polars as pl
 
-from recsys.products.base import ProductInputs
+from recsys.products.base import CATALOGUE, Key, ProductInputs
 from recsys.rerank.base import RerankContext
 from recsys.rerank.lists import rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.diversity import Diversity
 
+KEY: Key = CATALOGUE
 N_TRACKS = 40
 N_CANDIDATES = 200
 RULES = (ArtistCap(tracks=3, apart=3), Diversity(0.2))

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import polars as pl
 
-from recsys.products.base import LIST_LENGTH, ProductInputs
+from recsys.products.base import LIST_LENGTH, LISTENER, Key, ProductInputs
 from recsys.recommenders.parts.reason_text import with_reason_text
 
+KEY: Key = LISTENER
 N_DAYS = 28
 
 

@@ -5,9 +5,10 @@ import polars as pl
 import scipy.sparse as sp
 
 from recsys.dataset.vocab import Vocab
-from recsys.products.base import LIST_LENGTH, ProductInputs
+from recsys.products.base import CATALOGUE, LIST_LENGTH, Key, ProductInputs
 from recsys.recommenders.item_knn import divide_by_norm, neighbours
 
+KEY: Key = CATALOGUE
 MIN_COMMON = 5  # minimum number of shared listeners: fewer may be chance, and could identify people
 
 

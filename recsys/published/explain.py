@@ -6,6 +6,7 @@ candidates show the effect of rerank rules and exploration. Used by `recsys expl
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -88,16 +89,35 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
         InputError: The warehouse has no such listener or track, or the champion was not trained on the track.
         SetupError: No warehouse or no model has been published yet.
     """
-    pair: dict[str, object] = {"user_id": user_id, "track_id": track_id}
+    champion = published_model(home)
     with Warehouse.open(home.published_warehouse()) as warehouse:
-        place = warehouse.query(internal_sql("place_of_track"), pair)
-        if warehouse.query(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
-            raise InputError(f"There is no listener {user_id!r}. Search by part of the id: recsys find WORDS")
-        if place.is_empty():
-            raise InputError(f"There is no track {track_id!r}. Search by title, artist or id: recsys find WORDS")
-        interactions = Interactions.read(warehouse, until=warehouse.query(internal_sql("as_of")).item())
-        titles = warehouse.query(internal_sql("names_of_tracks"))
-    champion = _champion(home)
+        rank = _candidate_rank(home, user_id, track_id)
+        return explain_in(warehouse, champion, user_id, track_id, candidate_rank=rank)
+
+
+def explain_in(
+    warehouse: Warehouse, champion: Recommender[Any], user_id: str, track_id: str, *, candidate_rank: int | None
+) -> Explanation:
+    """
+    Explain as `explain` does, by the parts of one release.
+
+    Args:
+        warehouse: Its warehouse.
+        champion: Its model.
+        user_id: The listener.
+        track_id: The track.
+        candidate_rank: See `Explanation`.
+    """
+    pair: dict[str, object] = {"user_id": user_id, "track_id": track_id}
+    place = warehouse.query(internal_sql("place_of_track"), pair)
+    if warehouse.query(internal_sql("known_listener"), {"user_id": user_id}).is_empty():
+        raise InputError(f"There is no listener {user_id!r}. Search by part of the id: recsys find WORDS")
+    if place.is_empty():
+        raise InputError(f"There is no track {track_id!r}. Search by title, artist or id: recsys find WORDS")
+    window: dict[str, object] = {"since": date.min, "until": warehouse.query(internal_sql("as_of")).item()}
+    listened = f"select * from ({internal_sql('listened_pairs')}) as pairs where user_id = $user_id"
+    interactions = Interactions.of(warehouse.query(listened, {**window, "user_id": user_id}))
+    titles = warehouse.query(internal_sql("names_of_tracks"))
     contributions = (
         champion.explain(user_id, track_id, interactions)
         .join(titles, on="track_id", how="left", maintain_order="left")
@@ -111,7 +131,7 @@ def explain(home: Home, user_id: str, track_id: str) -> Explanation:
         is_explored=is_explored,
         challenger=None if recommender in (None, champion.scorer.name, POPULARITY_BASELINE) else recommender,
         n_listed=n_listed,
-        candidate_rank=_candidate_rank(home, user_id, track_id),
+        candidate_rank=candidate_rank,
         contributions=contributions.select("title", "artist_name", "track_id", "contribution", "share"),
     )
 
@@ -154,7 +174,8 @@ def _candidate_rank(home: Home, user_id: str, track_id: str) -> int | None:
     return ranks[0] if len(ranks) else None
 
 
-def _champion(home: Home) -> Recommender[Any]:
+def published_model(home: Home) -> Recommender[Any]:
+    """Load the champion; raises SetupError if there is none yet."""
     release = registry.current(home)
     if release is None or release.model is None:
         raise SetupError(f"{home.path} has no published model yet. Run: recsys nightly")

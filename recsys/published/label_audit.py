@@ -1,4 +1,4 @@
-"""Attack the figures that labels see in the current release (see `recsys.ledger.audit`)."""
+"""Attack the figures that labels see in the current release, and owners' statements (see `recsys.ledger.audit`)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +12,10 @@ from recsys.ledger.blocks import rows_by_day
 from recsys.ledger.lines import MEASURES
 from recsys.ledger.loyalty import with_loyalty
 from recsys.ledger.overlap import N_FAVOURITES
+from recsys.ledger.store import Ledger
+from recsys.rights.audit import attacks_on_statements
+from recsys.rights.royalties import Pot, Registry
+from recsys.rights.statements import listening
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
@@ -32,6 +36,28 @@ def audit_labels(home: Home, label_ids: Sequence[str]) -> list[Attack]:
             known = warehouse.query(internal_sql("labels"))["label_id"].to_list()
             raise UnknownIds.of("label with figures", sorted(missing), known, "the current release")
         return list(_attacks(warehouse, figures, label_ids))
+
+
+def audit_owners(home: Home, owners: Sequence[str]) -> list[Attack]:
+    """
+    Return the attacks on every small group of the listeners of some owners, if they know each other's statements.
+
+    The groups are found in the plays of the months that the warehouse has now, late ones included.
+
+    Raises:
+        UnknownIds: An owner has no statement.
+    """
+    stated = Ledger(home).read().statements
+    if missing := sorted(set(owners) - set(stated["owner"])):
+        raise UnknownIds.of("owner with statements", missing, stated["owner"].unique().to_list(), "the ledger")
+    of_owners = stated.filter(pl.col("owner").is_in(owners))
+    found: list[Attack] = []
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        for (month, right, model, pot), lines in of_owners.group_by("month", "right_type", "model", "pot"):
+            money = Pot(month, pot, right)
+            heard = listening(Registry.read(warehouse, money), model)
+            found += attacks_on_statements(lines, heard, (month, money.last_day))
+    return found
 
 
 def _of_labels(warehouse: Warehouse, sql: str, label_ids: Sequence[str]) -> pl.DataFrame:

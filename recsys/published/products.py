@@ -1,5 +1,7 @@
 """The exported products of the current release, for `recsys product`."""
 
+from pathlib import Path
+
 import polars as pl
 
 from recsys.errors import InputError, SetupError
@@ -42,15 +44,30 @@ def product(home: Home, name: str, key: str) -> pl.DataFrame:
     path = None if release is None or release.export is None else checked_file(release.export, f"{name}.parquet")
     if release is None or path is None:
         raise SetupError(f"{home.path} has no published {name} yet. Run: recsys nightly")
-    table = pl.read_parquet(path)
-    rows = table.filter(table.to_series() == key).sort("rank")
+    with Warehouse.open(release.warehouse) as warehouse:
+        rows = list_of(path, key, warehouse)
     if rows.is_empty():
-        raise InputError(f"{name} has no list for {table.columns[0]} {key!r}. Find ids by name: recsys find WORDS")
-    listed = next(column for column in table.columns[1:] if column.endswith("_id"))
+        of = next(iter(pl.read_parquet_schema(path)))
+        raise InputError(f"{name} has no list for {of} {key!r}. Find ids by name: recsys find WORDS")
+    return rows
+
+
+def list_of(path: Path, key: str, warehouse: Warehouse) -> pl.DataFrame:
+    """
+    Return one list of a product's file, with titles and names beside the ids; no rows if there is none.
+
+    Args:
+        path: The product's file in an export.
+        key: As in `product`.
+        warehouse: The warehouse of the same release.
+    """
+    table = pl.scan_parquet(path)
+    columns = table.collect_schema().names()
+    rows = table.filter(pl.col(columns[0]) == key).sort("rank").collect()
+    listed = next(column for column in columns[1:] if column.endswith("_id"))
     is_artist = listed.endswith("artist_id")
     id_column, names_query = ("artist_id", "names_of_artists") if is_artist else ("track_id", "names_of_tracks")
-    with Warehouse.open(release.warehouse) as warehouse:
-        names = warehouse.query(internal_sql(names_query)).rename({id_column: listed})
-    rest = pl.exclude(table.columns[0], "rank", listed, *names.columns)
+    names = warehouse.query(internal_sql(names_query)).rename({id_column: listed})
+    rest = pl.exclude(columns[0], "rank", listed, *names.columns)
     named = rows.join(names, on=listed, how="left", maintain_order="left")
     return named.select("rank", *names.columns[1:], rest, listed)

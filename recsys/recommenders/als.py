@@ -147,6 +147,10 @@ class ALS(IterativeScorer[ALSConfig]):
         self.user_factors = self.user_factors[rows]
 
     @override
+    def track_vectors(self) -> F32:
+        return self.track_factors
+
+    @override
     def score(self, states: F32, out: F32) -> None:
         np.matmul(states, self.track_factors.T, out=out)
 

@@ -324,7 +324,6 @@ def _saved_scorer(folder: Path, description: Mapping[str, Any]) -> Scorer[Any]:
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
             scorer.restore(arrays)
     except (KeyError, TypeError) as changed:  # an array or a setting has another name
-        raise SetupError(
-            f"{folder}: found a model of another version of this software ({changed}); fit it again: recsys nightly"
-        ) from changed
+        found = f"a model of another version of this software ({changed.args[0]})"
+        raise SetupError(f"{folder}: found {found}; fit it again: recsys nightly") from changed
     return scorer

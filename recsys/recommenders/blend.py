@@ -2,7 +2,7 @@
 A stacked ensemble: each member model proposes candidates, and a small learning-to-rank model orders them.
 
 The ranker learns from a validation split: members are fitted to the training part of the split, and their candidates
-are labelled as positive if the user first played them afterwards. Then the members are fitted again, to the whole
+are labelled as positive if the user played them afterwards. Then the members are fitted again, to the whole
 window. So a member that overfits its training data gets no advantage. Each member is fitted twice; a member that learns
 in epochs divides them between the two fits, of one at least each, and the second continues the first.
 """
@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from recsys.arrays import F32, Rows
 from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.sparse import entries
 from recsys.dataset.splits import Split
 from recsys.errors import BadRecipe
 from recsys.recommenders.parts.attribution import Attribution
@@ -103,6 +104,16 @@ class Blend(Scorer[BlendConfig]):
     config_class: ClassVar[type[Any]] = BlendConfig
     members: list[Scorer[Any]]
 
+    @property
+    @override
+    def reads_contents(self) -> bool:
+        return True  # the ranker compares the features of a candidate and of the history
+
+    @property
+    @override
+    def reads_listeners(self) -> bool:
+        return any(member.reads_listeners for member in self.members)
+
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         """Fit members and ranker. If there is no validation split with test pairs, hold out the latest tracks."""
@@ -128,17 +139,20 @@ class Blend(Scorer[BlendConfig]):
 
     def _fit_ranker(self, validation: Validation) -> Ranker:
         """Fit the members to the training part of the split, and the ranker to their candidates."""
-        training_rows = np.flatnonzero(np.diff(validation.split.train.matrix.indptr))
-        train, test = validation.split.train.of_users(training_rows), validation.split.test[training_rows]
+        split = validation.split
+        training_rows = np.flatnonzero(np.diff(split.train.matrix.indptr))
+        train, test, hidden = (
+            split.train.of_users(training_rows),
+            split.test[training_rows],
+            split.hidden[training_rows],
+        )
         self.members = _fitted_members(validation) or self._fit_members(train)
         self._statistics = TrackStatistics.of(train)
         rows = self._sampled(np.flatnonzero(np.diff(test.indptr)))  # users with a test track
-        users = UserBatch(
-            [member.states(rows) for member in self.members], train.liked[rows], Mask.of(train.seen[rows])
-        )
+        users = UserBatch([member.states(rows) for member in self.members], train.liked[rows], Mask.of(hidden[rows]))
         examples = examples_of(self._labelled(users[block], test[rows[block]]) for block in users.blocks())
         if examples is None:
-            return Ranker.by_first_feature(2 * len(self.members) + N_TRACK_FEATURES)
+            return Ranker.by_first_feature(self._n_features())
         config = self.config
         return Ranker.fit(
             examples,
@@ -148,6 +162,9 @@ class Blend(Scorer[BlendConfig]):
             seed=config.seed,
         )
 
+    def _n_features(self) -> int:
+        return 2 * len(self.members) + N_TRACK_FEATURES
+
     def _sampled(self, rows: Rows) -> Rows:
         if len(rows) <= MAX_EXAMPLE_USERS:
             return rows
@@ -156,7 +173,7 @@ class Blend(Scorer[BlendConfig]):
     def _labelled(self, users: UserBatch, test: Any) -> tuple[Rows, F32, npt.NDArray[np.bool_]]:
         """Return user row, features and label (True for a test pair) of each candidate of a block of users."""
         (rows, tracks), features, _ = self._features(users)
-        return rows, features, np.asarray(test[rows, tracks]).ravel().astype(np.bool_)
+        return rows, features, entries(test, (rows, tracks)).astype(np.bool_)
 
     def _features(self, users: UserBatch) -> tuple[tuple[Rows, Rows], F32, F32]:
         """Return a block's candidates (user rows, track rows), their features, and all scores of the first member."""
@@ -199,6 +216,11 @@ class Blend(Scorer[BlendConfig]):
         return UserBatch([member.fold_in(history) for member in self.members], history)
 
     @override
+    def decay_by_default(self) -> None:
+        for member in self.members:
+            member.decay_by_default()
+
+    @override
     def with_mask(self, states: UserBatch, mask: Mask) -> UserBatch:
         """Attach the exclusion mask, so that only allowed tracks become candidates."""
         return UserBatch(states.states, states.history, mask)
@@ -222,6 +244,8 @@ class Blend(Scorer[BlendConfig]):
             member.restore(arrays_with_prefix(arrays, f"member{number}"))
         self._statistics = TrackStatistics.restore(arrays_with_prefix(arrays, "catalogue"))
         self._ranker = Ranker.restore(arrays_with_prefix(arrays, "ranker"))
+        if len(self._ranker.mean) != self._n_features():
+            raise KeyError(f"its ranker has {len(self._ranker.mean)} features, expected {self._n_features()}")
         liked = arrays_with_prefix(arrays, "liked")
         self._liked = History(matrix_of("matrix", liked), liked["age_days"], liked["hours"])
 

@@ -22,7 +22,6 @@ from typing_extensions import override
 
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.feature_vectors import tfidf_features, unit_rows
-from recsys.dataset.features import Features
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.ease import symmetrize
@@ -85,6 +84,11 @@ class Content(Scorer[ContentConfig]):
     name: ClassVar[str] = "content"
     config_class: ClassVar[type[Any]] = ContentConfig
 
+    @property
+    @override
+    def reads_contents(self) -> bool:
+        return True
+
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         self._als = self._new_als().fit(interactions)
@@ -105,9 +109,8 @@ class Content(Scorer[ContentConfig]):
 
     def _scaled(self, interactions: Interactions) -> Csr:
         """Return the feature vector of each track, scaled by its summed feature weight (see `size_exponent`)."""
-        tags = most_common_features(tfidf_features(interactions.track_features), self.config.max_features)
-        scale = relative_weights(interactions.track_features) ** self.config.size_exponent
-        return (sp.diags(scale.astype(np.float32)) @ tags).tocsr()
+        tags = tfidf_features(interactions.track_features, size_exponent=self.config.size_exponent)
+        return most_common_features(tags, self.config.max_features)
 
     def _leave_one_out(self, predicted: F32, targets: F32) -> F32:
         """Return leave-one-out predictions: for a played track, those of a fit to all other tracks."""
@@ -117,6 +120,11 @@ class Content(Scorer[ContentConfig]):
     @override
     def fold_in(self, history: History) -> ContentStates:
         return ContentStates(self._als.fold_in(history), self._als.user_weights(history))
+
+    @override
+    def decay_by_default(self) -> None:
+        super().decay_by_default()
+        self._als.config = self._new_als().config
 
     @override
     def states(self, rows: Rows) -> ContentStates:
@@ -167,13 +175,6 @@ def most_common_features(vectors: Csr, n: int) -> Csr:
     counts = np.bincount(vectors.indices[vectors.data != 0], minlength=vectors.shape[1])
     columns = np.argsort(-counts, kind="stable")[:n]
     return vectors[:, np.sort(columns[counts[columns] > 1])]
-
-
-def relative_weights(features: Features) -> F32:
-    """Return the sum of log(1 + weight) per row, divided by its mean over rows with features. Shape (n_rows,)."""
-    sums = np.asarray(features.matrix.log1p().sum(axis=1), np.float32).ravel()
-    scaled: F32 = sums / sums[sums > 0].mean() if sums.any() else sums
-    return scaled
 
 
 def ridge_inverse(vectors: Csr, regularization: float) -> F32:

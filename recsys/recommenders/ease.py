@@ -56,6 +56,8 @@ class EASEConfig(Settings):
         dropout: Rate, 0..1, of random dropout of a user's tracks in training, solved in closed form. It regularizes
             popular tracks more.
         side_weight: Weight of feature rows relative to user rows, >= 0. 0: features are not used.
+        size_exponent: The norm of a track's feature vector is its summed feature weight to this power, so that tracks
+            with rich tags count more. 0: always 1.
         strength_exponent: The confidence weight of an interaction is strength**strength_exponent; in training, divided
             by the user's mean. 0: all interactions have the same weight.
         listener_exponent: 0..1. In training, users are weighted by n_tracks**-listener_exponent, which down-weights
@@ -71,6 +73,7 @@ class EASEConfig(Settings):
     regularization: Positive = tunable_range(100.0, 20.0, 1000.0, log=True)
     dropout: Dropout = tunable_range(0.25, 0.0, 0.6)
     side_weight: PositiveOrZero = tunable_range(10.0, 0.5, 60.0, log=True, needs="features")
+    size_exponent: Exponent = 0.25
     strength_exponent: Exponent = tunable_range(0.25, 0.0, 0.7, needs="strengths")
     listener_exponent: Share = tunable_range(0.35, 0.0, 0.7)
     recency: Recency = tunable_recency(0.5)
@@ -111,7 +114,7 @@ class EASE(ConfidenceScorer[EASEConfig]):
         """Return the features as rows. CSR, shape (n_features, n_tracks); no row if features are not used."""
         if self.config.side_weight == 0:
             return sp.csr_matrix((0, len(interactions.tracks)), dtype=np.float32)
-        return tfidf_features(interactions.track_features).T.tocsr()
+        return tfidf_features(interactions.track_features, size_exponent=self.config.size_exponent).T.tocsr()
 
     def _exact_weights(self, weights: Csr, tags: Csr) -> F32:
         gram = np.zeros((weights.shape[1], weights.shape[1]), np.float32)
@@ -161,7 +164,7 @@ class EASE(ConfidenceScorer[EASEConfig]):
         self._users = matrix_of("users", arrays)
         self._weights = arrays["weights"] if "weights" in arrays else matrix_of("weights", arrays)
         if self._weights.shape[0] != self._users.shape[1]:  # saved when larger catalogues were cut off
-            raise KeyError("weights of all tracks")
+            raise KeyError("it has weights of some tracks only")
 
 
 def sparsity_factor(history: History) -> float:

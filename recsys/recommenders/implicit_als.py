@@ -79,8 +79,8 @@ class ImplicitALS(UserVectorScorer[ImplicitALSConfig]):
         return users.reshape(len(history), self._tracks.shape[1])
 
     @override
-    def score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._tracks.T, out=out)
+    def track_vectors(self) -> F32:
+        return self._tracks
 
     @override
     def attribution(self, history: History) -> Attribution:

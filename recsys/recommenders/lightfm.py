@@ -54,6 +54,16 @@ class LightFM(FoldInScorer[LightFMConfig]):
     name: ClassVar[str] = "lightfm"
     config_class: ClassVar[type[Any]] = LightFMConfig
 
+    @property
+    @override
+    def reads_contents(self) -> bool:
+        return self.config.track_weight > 0
+
+    @property
+    @override
+    def reads_listeners(self) -> bool:
+        return self.config.user_weight > 0
+
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
         config = self.config

@@ -10,7 +10,7 @@ then calls only their public methods.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from recsys.arrays import F32, Rows
@@ -22,6 +22,7 @@ from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.topk import Mask
 
 PACKAGE, HELPERS = "recsys.recommenders", ("base", "scorer")
+DECAYS = ("recency", "rank_recency")  # settings of models: decay of old plays by days, and by the user's later plays
 
 Config = TypeVar("Config")
 
@@ -32,7 +33,7 @@ class Validation:
     A validation split inside the training window, for scorers that learn to combine other scorers.
 
     Attributes:
-        split: An earlier part of the training window, and the tracks that its users first played afterwards.
+        split: An earlier part of the training window, and the tracks that its users played afterwards.
         load_fitted: Loads the same scorer, already fitted to `split.train`. This saves one fit; results are the same
             without it, except that members that continue an earlier fit have learned longer. None: no such scorer was
             saved.
@@ -61,6 +62,16 @@ class Scorer(ABC, Generic[Config]):
 
     def __init__(self, config: Config | None = None) -> None:
         self.config: Config = self.config_class() if config is None else config
+
+    @property
+    def reads_contents(self) -> bool:
+        """Whether `fit` reads the features of tracks: metadata, and sound and words where they are known."""
+        return bool(getattr(self.config, "side_weight", 0))
+
+    @property
+    def reads_listeners(self) -> bool:
+        """Whether `fit` reads the features of listeners, such as their country."""
+        return False
 
     @abstractmethod
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
@@ -104,6 +115,11 @@ class Scorer(ABC, Generic[Config]):
             that of `states`, up to rounding.
         """
 
+    def decay_by_default(self) -> None:
+        """Set the decays of old plays in `fold_in` to their defaults, for histories whose ages state only an order."""
+        defaults = {name: value for name, value in vars(self.config_class()).items() if name in DECAYS}
+        self.config = replace(self.config, **defaults)  # type: ignore[type-var] # a dataclass, see config_class
+
     @abstractmethod
     def score(self, states: Any, out: F32) -> None:
         """
@@ -117,6 +133,16 @@ class Scorer(ABC, Generic[Config]):
     def with_mask(self, states: Any, mask: Mask) -> Any:  # noqa: ARG002 - most scorers need no mask
         """Attach the exclusion mask to states. Most scorers ignore it: excluded tracks are masked after scoring."""
         return states
+
+    def track_vectors(self) -> F32 | None:
+        """
+        Return the vectors of all tracks by which states are scored: score = inner product of state and track vector.
+
+        Returns:
+            Shape (n_tracks, n_dimensions), float32, in a model whose states are vectors of shape (n_users,
+            n_dimensions). None: the model's scores are no inner products.
+        """
+        return None
 
     def attribution(self, history: History) -> Attribution | None:  # noqa: ARG002 - the default returns None
         """

@@ -190,17 +190,14 @@ class Sequential(UserVectorScorer[SequentialConfig]):
         return last
 
     @override
-    def score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._vectors().T, out=out)
-
-    def _vectors(self) -> F32:
+    def track_vectors(self) -> F32:
         vectors: F32 = self._network.tracks.weight.detach().numpy()[:-1]  # (n_tracks, factors)
         return vectors
 
     @override
     def attribution(self, history: History) -> Attribution:
         """Attribute by the cosine of two track vectors, times the recency weight of the track in the history."""
-        return Attribution.by_cosine(self._vectors(), with_data(history.matrix, recency(history)))
+        return Attribution.by_cosine(self.track_vectors(), with_data(history.matrix, recency(history)))
 
     @override
     def arrays(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class UserKNNConfig(Settings):
         focus: The weight of a neighbour is similarity**focus. Larger values favour the nearest neighbours.
     """
 
-    neighbours: Count = tunable_range(150, 20, 500, log=True)
+    neighbours: Count = tunable_range(100, 20, 500, log=True)
     strength_exponent: Exponent = tunable_range(0.25, 0.0, 1.0, needs="strengths")
     recency: Recency = tunable_recency(0.25)
     rank_recency: Recency = tunable_recency(0.0)

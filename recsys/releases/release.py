@@ -28,6 +28,7 @@ class IndexPart(NamedTuple):
 
 
 _VECTOR_INDEX = {"entries": "track_id", "reader": "recsys.search.vector_index:Index"}
+_VERSE_INDEX = {"entries": "track_id", "reader": "recsys.search.by_text:VerseIndex"}
 _FINGERPRINT_INDEX = {
     "entries": "audio_id",
     "reader": "recsys.matching.fingerprint_index:FingerprintIndex",
@@ -49,6 +50,7 @@ class Release:
         export: Folder with the exported lists.
         index: Folder of the embedding index, for similarity search; None if no music was scanned.
         fingerprints: Folder of the fingerprint index, for copyright matching; None if no music was scanned.
+        verses: Folder of the index of verses, for search by meaning; None without lyrics.
         labels: Folder with a warehouse file per label (`recsys.warehouse.labels`); None in releases made before label
             files existed.
     """
@@ -59,6 +61,7 @@ class Release:
     export: Path | None = None
     index: Path | None = field(default=None, metadata=_VECTOR_INDEX)
     fingerprints: Path | None = field(default=None, metadata=_FINGERPRINT_INDEX)
+    verses: Path | None = field(default=None, metadata=_VERSE_INDEX)
     labels: Path | None = None
 
     @classmethod

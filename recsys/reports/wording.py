@@ -21,6 +21,15 @@ _CONTROLS = dict.fromkeys(
 TOO_FEW = "too few"  # of listeners, in place of a figure of a label
 N_NAME = 80  # of the name of a file, without its date [characters]
 
+# Kinds of issues of marts.catalogue_health.
+ISSUE_KINDS = {
+    "missing": "missing values",
+    "improbable": "improbable values",
+    "conflicting": "conflicting values",
+    "duplicate": "possible duplicates",
+    "sound": "faults of the sound",
+}
+
 # Problem code in marts.catalogue_health -> what pages and reports call it.
 ISSUES = {
     "unknown_track": "Played, but not in the catalogue",
@@ -30,13 +39,31 @@ ISSUES = {
     "no_release_date": "No release date",
     "heard_before_release": "Played before the release date",
     "no_duration": "No length",
+    "odd_release_date": "Release date before 1890 or over a year ahead",
     "odd_duration": "Shorter than 10 s or longer than an hour",
+    "odd_length_of_file": "Length differs from that of the file",
+    "odd_tempo": "Tempo below 30 or above 300",
     "no_isrc": "No ISRC",
     "odd_isrc": "Malformed ISRC",
+    "odd_isrc_year": "ISRC of a later year than the release",
     "shared_isrc": "ISRC shared with another recording",
     "same_recording": "Same artist, title and length as another recording",
     "no_genre": "No genre",
+    "no_language": "No language",
+    "no_explicit": "Unknown whether explicit",
     "consent_unknown": "Unknown consent to training",
+    "sources_differ": "Sources that state different values",
+    "copies_differ_in_language": "Copies of a recording in different languages",
+    "copies_differ_in_explicit": "Copies of a recording of which one is explicit",
+    "copies_differ_in_consent": "Copies of a recording with different consent",
+    "lyrics_differ_in_language": "Lyrics in another language than stated",
+    "lyrics_differ_in_explicit": "Lyrics that contradict the explicit flag",
+    "clipped": "Sound: clipped peaks",
+    "mono_incompatible": "Sound: channels cancel each other in mono",
+    "silent_ends": "Sound: long silence at the start or end",
+    "upsampled": "Sound: raised from a lower sampling rate",
+    "lossy_origin": "Sound: a lossless file, probably made from MP3 or AAC (listen)",
+    "off_level": "Sound: much louder or quieter than the artist's other recordings",
 }
 
 # Why a row or a file was refused: reason code in the quarantine -> what pages and reports call it.
@@ -48,6 +75,7 @@ REFUSALS = {
     "bad_type": "not of its column's type",
     "out_of_range": "out of its column's range",
     "in_future": "in the future",
+    "ends_before_start": "a term that ends before it starts",
     "not_allowed": "not one of the allowed values",
     "wrong_code": "a code with wrong check digits",
     "other_encoder": "a vector of another encoder",

@@ -6,6 +6,7 @@ The number of tracks per artist and per release is limited, so that one album do
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,8 @@ from recsys.warehouse.query import Warehouse
 
 Credit = tuple[str | None, str | None, str | None]  # artist, release and recording of a track
 NO_CREDIT: Credit = (None, None, None)
-TAG_CONFIDENCE = 0.25  # minimum confidence of a tag
-TAG_PROBABILITY = 0.5  # of a learned tag, whose tagger is own-genre or the like and whose confidence is calibrated
+TAG_CONFIDENCE = 0.25  # minimum confidence of a tag without a probability
+TAG_PROBABILITY = 0.5  # minimum probability of a tag, where its tagger is calibrated
 # A condition may use the columns of marts.track_features, `tempo` for tempo_bpm, and `tags`, a list.
 CONDITION_SQL = f"""
 select track_id from (
@@ -28,7 +29,7 @@ select track_id from (
     from marts.track_features as features
     left join (
         select track_id, list(distinct tag order by tag) as tags from marts.track_tags
-        where confidence >= case when tagger like 'own-%' then {TAG_PROBABILITY} else {TAG_CONFIDENCE} end
+        where coalesce(probability >= {TAG_PROBABILITY}, confidence >= {TAG_CONFIDENCE})
         group by track_id
     ) as words using (track_id)
 ) as tracks
@@ -98,6 +99,11 @@ def filter_tracks(warehouse: Warehouse, where: str) -> pl.Series:
     return warehouse.query(query)["track_id"]
 
 
+def allowed_tracks(warehouse: Warehouse, which: str | pl.Series | None) -> pl.Series | None:
+    """Return the ids of the tracks that may be listed: those of a condition, or the given ones; None allows all."""
+    return filter_tracks(warehouse, which) if isinstance(which, str) else which
+
+
 def nearest_tracks(
     index: Index,
     query: F32,
@@ -125,38 +131,56 @@ def nearest_tracks(
     mask = np.ones(len(index.ids), np.bool_) if allowed is None else np.isin(index.ids, allowed.to_numpy())
     if exclude is not None:
         mask &= index.ids != exclude
-    credit = {
-        row[0]: row[1:] for row in tracks.select("track_id", "artist_id", "release_title", "recording_id").iter_rows()
-    }
+    credit = credits_of(tracks)
     n_fetched, n_all = 4 * limits.k, int(mask.sum())
     while True:
         found = index.search(query[None], min(n_fetched, max(n_all, 1)), allowed=mask)
-        positions = _within_limits(index, found.rows[0], credit, limits, exclude)
+        ids = [index.ids[row] for row in found.rows[0] if row != NO_ROW]  # the padding is at the end
+        positions = within_limits(ids, credit, limits, exclude)
         if len(positions) == limits.k or n_fetched >= n_all:
             break
         n_fetched *= 4
     return pl.DataFrame(
         {
             "rank": range(1, len(positions) + 1),
-            "track_id": [index.ids[found.rows[0][position]] for position in positions],
+            "track_id": [ids[position] for position in positions],
             "similarity": [float(found.scores[0][position]) for position in positions],
         },
         schema={"rank": pl.Int32, "track_id": pl.String, "similarity": pl.Float64},
     )
 
 
-def _within_limits(
-    index: Index, rows: np.ndarray, credit: dict[str, Credit], limits: ListLimits, exclude: str | None
+def credits_of(tracks: pl.DataFrame) -> dict[str, Credit]:
+    """Return artist, release and recording of each track, from the columns that `nearest_tracks` describes."""
+    columns = tracks.select("track_id", "artist_id", "release_title", "recording_id")
+    return {row[0]: row[1:] for row in columns.iter_rows()}
+
+
+def within_limits(
+    ids: Sequence[str], credit: Mapping[str, Credit], limits: ListLimits, exclude: str | None
 ) -> list[int]:
-    """Return the positions of the results that keep the limits per artist, release and recording, best first."""
+    """
+    Choose results so that the limits per artist, release and recording are kept.
+
+    Args:
+        ids: Track ids of the results, best first.
+        credit: See `credits_of`.
+        limits: Length and variety of the list.
+        exclude: Id of a track to leave out with its copies.
+
+    Returns:
+        Positions in `ids`, best first.
+    """
     artists: Counter[str] = Counter()
     releases: Counter[tuple[str | None, str]] = Counter()
     recordings = {exclude and credit.get(exclude, NO_CREDIT)[2]}
     chosen: list[int] = []
-    for position, row in enumerate(rows):
-        if row == NO_ROW or len(chosen) == limits.k:
+    for position, track_id in enumerate(ids):
+        if len(chosen) == limits.k:
             break
-        artist, release, recording = credit.get(index.ids[row], NO_CREDIT)
+        artist, release, recording = credit.get(track_id, NO_CREDIT)
+        if track_id == exclude:
+            continue
         if recording is not None and recording in recordings:
             continue
         if artist is not None and artists[artist] >= limits.per_artist:

@@ -17,7 +17,7 @@ import polars as pl
 
 from recsys.search import places
 from recsys.search.catalogue import NO_ROW, Catalogue, Reference
-from recsys.search.condition import Condition, literal
+from recsys.search.condition import Condition, literal, params_of
 from recsys.search.grammar import parse
 from recsys.search.terms.mood import MOODS
 
@@ -150,7 +150,7 @@ select {", ".join(f"{sql} as {name}" for name, sql in SHOWN.items())}, best.* ex
 from best inner join tracks as t on best.row = t.row
 order by best.fit desc, best.release_date desc nulls last, best.row
 """
-    return catalogue.query(query, _neighbours(catalogue, conditions, n))
+    return catalogue.query(query, params_of(conditions) | _neighbours(catalogue, conditions, n))
 
 
 def _where(conditions: Sequence[Condition]) -> str:
@@ -170,7 +170,7 @@ def _references(conditions: Sequence[Condition]) -> list[Reference]:
     return [condition.sound for condition in conditions if condition.sound is not None]
 
 
-def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -> dict[str, object] | None:
+def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -> dict[str, object]:
     """
     Return the rows and similarities of the tracks that sound most alike and satisfy the other conditions.
 
@@ -178,11 +178,11 @@ def _neighbours(catalogue: Catalogue, conditions: Sequence[Condition], n: int) -
     """
     references, index = _references(conditions), catalogue.index
     if not references or index is None:
-        return None
+        return {}
     own = [f"t.recording_id <> {literal(one.recording_id)}" for one in references if one.recording_id]
     where = " and ".join([*(f"({condition.where})" for condition in conditions), *own])
     satisfying = f"select t.row {_from(conditions, has_sound=False)} where {where}"
-    allowed = catalogue.query(satisfying)["row"].to_numpy()
+    allowed = catalogue.query(satisfying, params_of(conditions))["row"].to_numpy()
     rows = catalogue.rows_of_index
     is_allowed = np.zeros(catalogue.n_tracks + 1, np.bool_)  # the last is for NO_ROW, which is -1
     is_allowed[allowed] = True
@@ -213,7 +213,7 @@ def _to_drop(catalogue: Catalogue, conditions: Sequence[Condition]) -> list[str]
         counts = ", ".join(
             f"count(distinct recording_id) filter (where {where}) as n_{nth}" for nth, where in enumerate(kept)
         )
-        found = catalogue.query(f"select {counts} from ({rows}) as rows").row(0)
+        found = catalogue.query(f"select {counts} from ({rows}) as rows", params_of(conditions)).row(0)
         if best := sorted((-n, drop) for n, drop in zip(found, dropped, strict=True) if n):
             names = [" and ".join(f"“{conditions[nth].text}”" for nth in drop) for _, drop in best[:MAX_ADVICE]]
             return [f"Without {name}: {_counted(-n, 'result')}" for (n, _), name in zip(best, names, strict=False)]

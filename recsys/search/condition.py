@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
+import numpy as np
 from typing_extensions import override
 
+from recsys.arrays import Rows
 from recsys.errors import InputError
 
 Row = Mapping[str, Any]  # values of a result by name
@@ -50,6 +52,7 @@ class Condition:
         score: SQL of how well a track that satisfies it fits, 0..1.
         values: Name -> SQL of what `reason` reads.
         joins: Alias -> SELECT with a column row, the number of a track; joined where a track has a row.
+        params: Parameters of the joins and of `where`, each in one condition alone.
         reason: What a result shows of the condition: the track's own value.
         words: Words that are searched for in names, in the order of the text; empty for other conditions.
         sound: What the tracks must sound like, a `catalogue.Reference`; None for other conditions.
@@ -63,6 +66,7 @@ class Condition:
     score: str = "1.0"
     values: Mapping[str, str] = field(default_factory=dict)
     joins: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     sound: Any = None
     is_flexible: bool = False
@@ -144,6 +148,43 @@ def literals(texts: Sequence[str]) -> str:
     return f"({', '.join(map(literal, texts))})"
 
 
+def listed_rows(alias: str, **columns: tuple[str, Sequence[object]]) -> tuple[str, dict[str, object]]:
+    """
+    Return a SELECT of rows that Python has found, and its parameters.
+
+    Args:
+        alias: Alias of the rows in the search, with which the names of the parameters begin.
+        columns: Name -> SQL type, and the values.
+
+    >>> listed_rows("a", row=("bigint", [4, 7]))
+    ('select unnest($a_row::bigint[]) as row', {'a_row': [4, 7]})
+    """
+    listed = ", ".join(f"unnest(${alias}_{name}::{kind}[]) as {name}" for name, (kind, _) in columns.items())
+    return f"select {listed}", {f"{alias}_{name}": list(values) for name, (_, values) in columns.items()}
+
+
+def marks(n_tracks: int, *sets: Rows) -> str:
+    """
+    Return sets of rows that Python has found as a text of bits, one per set and track: SQL reads it faster than lists.
+
+    Args:
+        n_tracks: Number of tracks.
+        sets: Row numbers, below `n_tracks`.
+
+    >>> marks(3, np.array([0, 2]), np.array([2]))
+    '101001'
+    """
+    is_in = np.zeros(len(sets) * n_tracks, np.bool_)
+    for nth, rows in enumerate(sets):
+        is_in[nth * n_tracks + rows] = True
+    return np.where(is_in, b"1", b"0").tobytes().decode()
+
+
+def marked(param: str, n_tracks: int, nth: int) -> str:
+    """Return the predicate that `t` is in one of the sets of a parameter that `marks` returned, counted from 0."""
+    return f"(get_bit(${param}::bit, (t.row + {nth * n_tracks})::integer) = 1)"
+
+
 def opposite(condition: Condition) -> Condition:
     """Return the condition that a known value is not as asked; raises InputError for a similar sound."""
     _refuse_sound(condition)
@@ -152,6 +193,7 @@ def opposite(condition: Condition) -> Condition:
         where=f"not ({condition.where})",
         values=condition.values,
         joins=condition.joins,
+        params=condition.params,
         reason=lambda _row: f"not {condition.text}",
     )
 
@@ -167,6 +209,11 @@ def distinct(conditions: Sequence[Condition]) -> list[Condition]:
     for one in conditions:
         first.setdefault((one.where, one.text if one.sound is not None else ""), one)
     return list(first.values())
+
+
+def params_of(conditions: Sequence[Condition]) -> dict[str, object]:
+    """Return the parameters of all conditions."""
+    return {name: value for one in conditions for name, value in one.params.items()}
 
 
 def name_of(kind: str, *texts: str) -> str:
@@ -198,6 +245,7 @@ def any_of(conditions: Sequence[Condition]) -> Condition:
         score=f"greatest({', '.join(scores)})",
         values={name: sql for one in conditions for name, sql in one.values.items()} | flags,
         joins={name: sql for one in conditions for name, sql in one.joins.items()},
+        params=params_of(conditions),
         reason=reason,
         words=tuple(word for one in conditions for word in one.words),
         is_flexible=all(one.is_flexible for one in conditions),

@@ -13,7 +13,7 @@ def forget(home: Home, account: str) -> dict[str, int]:
 
     Args:
         home: The home.
-        account: E-mail address, or `sub:` and the provider's id, as the access file names it.
+        account: E-mail address, or `sub:` and the provider's id, as the access file names it; or a learner's name.
 
     Returns:
         How many rows were removed, and in how many entries of the log the name was replaced, by table.
@@ -32,6 +32,9 @@ def forget(home: Home, account: str) -> dict[str, int]:
             )
             for table in ("watched", "views", "alerts")
         }
+        counts["practice_takes"] = connection.execute(
+            "delete from practice_takes where learner = ?", (account.strip(),)
+        ).rowcount
         connection.executemany("delete from owners where owner_id = ?", numbers)
         counts["actions"] = sum(
             connection.execute(

@@ -69,6 +69,18 @@ _SCHEMA = (  # one script per version of the file; a file of an older version ge
         outcome text not null
     );
     """,
+    f"""
+    create table practice_takes (
+        take_id integer primary key,
+        learner text not null check (length(learner) between 1 and {MAX_NAME}),
+        piece text not null,
+        day text not null,
+        pitch real,  -- shares of notes, null where none could be judged
+        rhythm real,
+        completeness real
+    );
+    create index practice_takes_by_learner on practice_takes (learner, piece);
+    """,
 )
 VERSION = len(_SCHEMA)
 

@@ -4,6 +4,7 @@ Arrangements of tunes: tempo, key, instruments, chords, bass and drums are drawn
 Two arrangements of one tune are covers of each other: the same melody with other instruments, key and tempo.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -87,6 +88,15 @@ class Style:
         return replace(other, tempo_bpm=tempo_bpm, transpose=self.transpose + int(rng.choice([-5, -3, -2, 2, 4, 5])))
 
 
+class Harmony(NamedTuple):
+    """A chord of an arrangement: start and end [s], pitch class of its root, and whether its third is minor."""
+
+    start_s: float
+    end_s: float
+    root: int
+    is_minor: bool
+
+
 @dataclass(frozen=True)
 class Arrangement:
     """
@@ -99,6 +109,8 @@ class Arrangement:
         tempo_bpm: Beats per minute [1/min]; the beat is the dotted crotchet in compound metres.
         tonic: Pitch class of the key after transposition, 0 = C.
         is_minor: Whether the third above the tonic is minor.
+        chords: Chords in order of start, without overlap; where none is in force, there is a gap.
+        beats_s, downbeats_s: Times of the beats, and of the first beats of bars [s].
     """
 
     events: tuple[Event, ...]
@@ -107,6 +119,9 @@ class Arrangement:
     tempo_bpm: float
     tonic: int
     is_minor: bool
+    chords: tuple[Harmony, ...] = ()
+    beats_s: tuple[float, ...] = ()
+    downbeats_s: tuple[float, ...] = ()
 
 
 def _program(families: tuple[str, ...], programs: frozenset[int], rng: np.random.Generator) -> int:
@@ -125,10 +140,9 @@ def arrange(tune: Tune, style: Style, rng: np.random.Generator, *, longest_s: fl
     """
     crotchet_s = 60 / style.tempo_bpm / tune.beat
     n_repeats = max(1, int(np.ceil(longest_s / (tune.length * crotchet_s))))
-    played = [*_melody(tune), *_harmony(tune, style), *(_drums(tune) if style.has_drums else [])]
     length = np.ceil(tune.length / tune.bar - 1e-6) * tune.bar
     events = []
-    for start, end, channel, key, velocity in played:
+    for start, end, channel, key, velocity in played_notes(tune, style):
         transposed = key if channel == DRUM_CHANNEL else key + style.transpose
         for repeat in range(n_repeats):
             begin = (start + repeat * length) * crotchet_s + abs(rng.normal(0, 0.004))
@@ -137,10 +151,51 @@ def arrange(tune: Tune, style: Style, rng: np.random.Generator, *, longest_s: fl
                 events.append(Event(begin, begin + (end - start) * crotchet_s, channel, transposed, varied_velocity))
     programs = {MELODY_CHANNEL: style.melody, CHORD_CHANNEL: style.harmony, BASS_CHANNEL: style.bass}
     tonic = (tune.tonic + style.transpose) % 12
-    return Arrangement(tuple(sorted(events)), programs, style, style.tempo_bpm, tonic, tune.is_minor)
+    end = min(n_repeats * length, longest_s / crotchet_s)
+    return Arrangement(
+        tuple(sorted(events)),
+        programs,
+        style,
+        style.tempo_bpm,
+        tonic,
+        tune.is_minor,
+        tuple(_chords_in_time(tune, style, crotchet_s, n_repeats * length)),
+        *(
+            tuple((np.arange(tune.pickup % unit, end - 1e-6, unit) * crotchet_s).tolist())
+            for unit in (tune.beat, tune.bar)
+        ),
+    )
 
 
-_Played = tuple[float, float, int, int, int]  # start, end [crotchets], channel, key, velocity
+def _chords_in_time(tune: Tune, style: Style, crotchet_s: float, length: float) -> Iterator[Harmony]:
+    """Yield the chords of all repeats, of a tune that is repeated until `length` [crotchets]."""
+    chords = tune.chords or harmonise(tune)
+    ends = [*(chord.onset for chord in chords[1:]), tune.length]
+    once = np.ceil(tune.length / tune.bar - 1e-6) * tune.bar
+    for start in np.arange(0, length - 1e-6, once):
+        for chord, end in zip(chords, ends, strict=True):
+            root = (chord.root + style.transpose) % 12
+            start_s, end_s = float(start + chord.onset) * crotchet_s, float(start + end) * crotchet_s
+            yield Harmony(start_s, end_s, root, chord.is_minor)
+
+
+class Played(NamedTuple):
+    """A note of an arrangement in exact time: start and end [crotchets], MIDI channel, key number and velocity."""
+
+    start: float
+    end: float
+    channel: int
+    key: int
+    velocity: int
+
+
+def played_notes(tune: Tune, style: Style) -> list[Played]:
+    """Return what the parts of an arrangement play, once through the tune, in the tune's own key."""
+    parts = [*_melody(tune), *_harmony(tune, style), *(_drums(tune) if style.has_drums else [])]
+    return [Played(*note) for note in parts]
+
+
+_Played = tuple[float, float, int, int, int]  # the fields of `Played`
 
 
 def _melody(tune: Tune) -> list[_Played]:
@@ -157,7 +212,8 @@ def _melody(tune: Tune) -> list[_Played]:
 
 
 def _on_beat(tune: Tune, onset: float) -> bool:
-    return abs(onset / tune.beat - round(onset / tune.beat)) < 1e-6
+    beats = (onset - tune.pickup) / tune.beat
+    return abs(beats - round(beats)) < 1e-6
 
 
 def _harmony(tune: Tune, style: Style) -> list[_Played]:
@@ -165,7 +221,8 @@ def _harmony(tune: Tune, style: Style) -> list[_Played]:
     ends = [*(chord.onset for chord in chords[1:]), tune.length]
     played: list[_Played] = []
     for chord, end in zip(chords, ends, strict=True):
-        keys = [48 + (chord.root + step) % 12 for step in (0, 3 if chord.is_minor else 4, 7)]
+        sevenths = (chord.seventh,) if chord.seventh else ()
+        keys = [48 + (chord.root + step) % 12 for step in (0, 3 if chord.is_minor else 4, 7, *sevenths)]
         beats = np.arange(chord.onset, end - 1e-6, tune.beat)
         played += [note for beat in beats for note in _chord_at(float(beat), keys, tune, style)]
         if style.has_bass:
@@ -185,7 +242,7 @@ def _chord_at(beat: float, keys: list[int], tune: Tune, style: Style) -> list[_P
         case "arpeggio":
             part = length / (3 if tune.is_compound else 2)
             return [
-                (beat + nth * part, beat + (nth + 1) * part, CHORD_CHANNEL, keys[nth % 3], 72)
+                (beat + nth * part, beat + (nth + 1) * part, CHORD_CHANNEL, keys[nth % len(keys)], 72)
                 for nth in range(round(length / part))
             ]
         case "off-beat":
@@ -199,9 +256,11 @@ def _drums(tune: Tune) -> list[_Played]:
     """Return a drum pattern: kick on beat one (and three of four), snare on the others, hi-hat on and between beats."""
     n_beats, part = round(tune.bar / tune.beat), tune.beat / (3 if tune.is_compound else 2)
     strokes: list[tuple[float, int, int]] = []
-    for bar in np.arange(0, tune.length - 1e-6, tune.bar):
+    for bar in np.arange(tune.pickup - tune.bar if tune.pickup else 0, tune.length - 1e-6, tune.bar):
         for beat in range(n_beats):
             onset = float(bar) + beat * tune.beat
+            if onset < -1e-6:
+                continue
             drum = KICK if beat == 0 or (n_beats == 4 and beat == 2) else SNARE
             strokes += [(onset, drum, 100), (onset, HAT, 80), (onset + tune.beat - part, HAT, 60)]
     return [(onset, onset + 0.1, DRUM_CHANNEL, drum, velocity) for onset, drum, velocity in strokes]
@@ -215,11 +274,12 @@ def harmonise(tune: Tune) -> tuple[Chord, ...]:
     """
     scale = SCALES[tune.mode]
     triads = [(scale[step], tuple((scale[(step + up) % 7]) % 12 for up in (0, 2, 4))) for step in (0, 1, 3, 4, 5)]
-    n_bars = max(1, int(np.ceil(tune.length / tune.bar - 1e-6)))
+    first = tune.pickup - tune.bar if tune.pickup else 0.0  # onset of the first bar, of which a part may be missing
+    n_bars = max(1, int(np.ceil((tune.length - first) / tune.bar - 1e-6)))
     fits = np.zeros((n_bars, len(triads)))
     for note in tune.notes:
         above = (note.pitch - tune.tonic) % 12
-        fits[min(n_bars - 1, int(note.onset / tune.bar + 1e-6))] += [
+        fits[min(n_bars - 1, int((note.onset - first) / tune.bar + 1e-6))] += [
             note.duration * (above in notes) for _, notes in triads
         ]
     fits[0, 0] += 1.0
@@ -234,6 +294,6 @@ def harmonise(tune: Tune) -> tuple[Chord, ...]:
         path.append(int(back[path[-1]]))
     chosen = [triads[number] for number in reversed(path)]
     return tuple(
-        Chord(bar * tune.bar, (tune.tonic + root) % 12, (notes[1] - notes[0]) % 12 == 3)
+        Chord(max(0.0, first + bar * tune.bar), (tune.tonic + root) % 12, (notes[1] - notes[0]) % 12 == 3)
         for bar, (root, notes) in enumerate(chosen)
     )

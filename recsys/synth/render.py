@@ -75,10 +75,18 @@ def _midi(arrangement: Arrangement, end_s: float) -> bytes:
     return encoded.getvalue()
 
 
-def write_audio(path: Path, samples: np.ndarray, rate_hz: int) -> None:
-    """Write samples, shape (n_channels, n_samples), in the format of the file extension (wav, flac, ogg, mp3)."""
+def write_audio(path: Path, samples: np.ndarray, rate_hz: int, format_name: str | None = None) -> None:
+    """
+    Write samples, shape (n_channels, n_samples).
+
+    Args:
+        path: The file.
+        samples: The samples.
+        rate_hz: Sample rate.
+        format_name: WAV, FLAC, OGG or MP3; None for that of the file extension.
+    """
     from soundfile import SoundFile  # noqa: PLC0415 - a world without audio needs no encoder
 
-    with SoundFile(path, "w", rate_hz, samples.shape[0]) as file:
+    with SoundFile(path, "w", rate_hz, samples.shape[0], format=format_name) as file:
         for start in range(0, samples.shape[1], CHUNK):
             file.write(samples[:, start : start + CHUNK].T)

@@ -43,11 +43,16 @@ class Note(NamedTuple):
 
 
 class Chord(NamedTuple):
-    """A chord: onset [crotchets], pitch class of its root, and whether its third is minor."""
+    """
+    A chord: onset [crotchets], pitch class of its root, whether its third is minor, and its seventh.
+
+    The seventh is 10 or 11 semitones above the root; 0: a triad.
+    """
 
     onset: float
     root: int
     is_minor: bool
+    seventh: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Tune:
         tonic: Pitch class of the key, 0 = C.
         mode: A key of `SCALES`.
         chords: Chords in order of onset; empty if the tune has none.
+        bar_lines: Onsets of the bar lines that are notated [crotchets]; empty where bars begin with the first note.
     """
 
     name: str
@@ -70,6 +76,23 @@ class Tune:
     tonic: int
     mode: str
     chords: tuple[Chord, ...] = ()
+    bar_lines: tuple[float, ...] = ()
+
+    @property
+    def pickup(self) -> float:
+        """Length of the incomplete bar at the beginning [crotchets]; 0 if the first bar is complete."""
+        return self.bar_lines[0] if self.bar_lines and 0 < self.bar_lines[0] < self.bar - 1e-6 else 0.0
+
+    @property
+    def has_regular_bars(self) -> bool:
+        """
+        Whether the notated bar lines lie one bar apart, so that the beat and the bar of every note are known.
+
+        A single line between them is allowed: a repeat sign before a pickup, and the end of the last bar.
+        """
+        bars = (np.unique(self.bar_lines) - self.pickup) / self.bar
+        is_off = np.append(np.abs(bars - np.round(bars)) > 1e-3, False)
+        return not (is_off[:-1] & is_off[1:]).any()
 
     @property
     def is_compound(self) -> bool:

@@ -1,8 +1,9 @@
 """
-The model card of a head: data with counts by consent, genre and language, split, metrics with intervals, and limits.
+The model card of a head: data, split, metrics with intervals, and limits.
 
-It is a JSON file; the head itself is not stored. Licences of labels are not known to the platform and are stated as
-such.
+Recordings are counted by consent, genre, language and country of the artist, and metrics are stated for each of these
+groups, too. It is a JSON file; the head itself is not stored. Licences of labels are not known to the platform and are
+stated as such.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from recsys.tags.calibration import ece, top_tag_ece
 from recsys.tags.folds import groups_of
 
 N_DRAWS = 500  # bootstrap samples of artists
-MIN_GROUP = 20  # recordings of a genre or language; smaller groups have no metric
+GROUPINGS = ("genre", "language", "country")  # facts whose values have metrics of their own
+MIN_GROUP = 10  # recordings; the metrics of smaller groups are not known
 LIMITS = (
     "Probabilities hold for recordings like the labelled ones; for other styles, languages and recording qualities "
     "they are not tested. A recording without a tag may have one that was not among the labels. The tags stay as they "
@@ -32,6 +34,9 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+NOT_KNOWN: dict[str, float | None] = dict.fromkeys(("value", "low", "high"))
 
 
 def macro_f1(predicted: Bool, has_tag: F32) -> float:
@@ -53,7 +58,7 @@ def decided(probability: F64, *, exclusive: bool) -> Bool:
     return np.asarray(np.arange(probability.shape[1]) == probability.argmax(axis=1)[:, None])
 
 
-def interval(metric: Callable[[I64], float], groups: I64, *, seed: int = 7) -> Estimate:
+def interval(metric: Callable[[I64], float], groups: I64, *, seed: int = 7, n_draws: int = N_DRAWS) -> Estimate:
     """
     Return a metric with an interval by drawing groups with replacement; a single group has no interval.
 
@@ -61,13 +66,14 @@ def interval(metric: Callable[[I64], float], groups: I64, *, seed: int = 7) -> E
         metric: Returns the metric of some rows, which may be repeated.
         groups: Artist of each row, 0 to n_groups - 1. Shape (n,).
         seed: Seed of the draws.
+        n_draws: Number of draws.
     """
     order = np.argsort(groups, kind="stable")
     rows_of = np.split(order, np.cumsum(np.bincount(groups))[:-1])
     rng = np.random.default_rng(seed)
     drawn = [
         metric(np.concatenate([rows_of[group] for group in rng.integers(len(rows_of), size=len(rows_of))]))
-        for _ in range(N_DRAWS)
+        for _ in range(n_draws)
     ]
     known = np.array(drawn)[~np.isnan(drawn)]
     low, high = np.percentile(known, (2.5, 97.5)) if len(rows_of) > 1 and len(known) else (np.nan, np.nan)
@@ -83,7 +89,7 @@ class HeldOut:
         probability: Calibrated. Shape (n, n_tags).
         has_tag: Given labels. Shape (n, n_tags).
         is_exclusive: Whether tags exclude each other.
-        facts: artist_id, genre and language of each recording.
+        facts: artist_id, genre, language and country of each recording.
     """
 
     probability: F64
@@ -92,19 +98,26 @@ class HeldOut:
     facts: pl.DataFrame
 
     def metrics(self) -> dict[str, Any]:
-        """Return macro F1 and ECE with intervals, overall and by genre and language; null where they are not known."""
+        """
+        Return macro F1 and ECE with intervals, and accuracy and ECE of each genre, language and country.
+
+        A metric that is not known is null: of a group with fewer than 10 recordings, and the interval of one artist.
+        """
         overall = {"macro_f1": self._interval(self._f1), "ece": self._interval(self._ece), "n": len(self.has_tag)}
-        return overall | {"groups": [group for column in ("genre", "language") for group in self._groups(column)]}
+        return overall | {"groups": [group for column in GROUPINGS for group in self._groups(column)]}
 
     def _groups(self, column: str) -> list[dict[str, Any]]:
-        found = []
-        for (name,), rows in self.facts.with_row_index("row").group_by(column, maintain_order=True):
-            if len(rows) >= MIN_GROUP:
-                chosen = rows["row"].to_numpy().astype(np.int64)
-                part = HeldOut(self.probability[chosen], self.has_tag[chosen], self.is_exclusive, self.facts[chosen])
-                accuracy = part._interval(part._accuracy)
-                found.append({"of": column, "name": name, "n": len(rows), "accuracy": accuracy})
-        return found
+        names = self.facts[column].fill_null("unknown")
+        return [
+            {"of": column, "name": name, "n": n} | self._of_rows(np.flatnonzero((names == name).to_numpy()))
+            for name, n in counts(self.facts, column).items()
+        ]
+
+    def _of_rows(self, rows: I64) -> dict[str, Any]:
+        if len(rows) < MIN_GROUP:
+            return {"accuracy": NOT_KNOWN, "ece": NOT_KNOWN}
+        part = HeldOut(self.probability[rows], self.has_tag[rows], self.is_exclusive, self.facts[rows])
+        return {"accuracy": part._interval(part._accuracy), "ece": part._interval(part._ece)}
 
     def _interval(self, metric: Callable[[I64], float]) -> dict[str, float | None]:
         found = interval(metric, groups_of(self.facts["artist_id"]))

@@ -1,16 +1,13 @@
 """
-The inputs of heads: sound, metadata and listening of each recording, as blocks of numbers.
+The inputs of heads: sound, metadata, lyrics and listening of each recording, as blocks of numbers.
 
-A block consists of parts that can be missing each for itself: sound of measures and an embedding. Each part is encoded
-on its own: a narrow one by quantiles (each number becomes the position within every interval between quantiles, as in
-piecewise linear encoding), a wide one, such as an embedding, by z-scores of its principal components. A missing value
-is encoded as zeros, with a column of its own that says so; in a wide part, one missing value is the whole part missing.
-Genres are no input, since they are what heads learn.
-
-Source: Gorishniy, Rubachev, Babenko, On Embeddings for Numerical Features in Tabular Deep Learning (NeurIPS 2022).
+A block consists of parts that can be missing each for itself: sound of measures and an embedding, lyrics of measures,
+language and a vector of their words. Genres are no input, since they are what heads learn. Lyrics whose consent to
+training (`marts.track_lyrics`) is not given are missing; what heads that hear sound are trained on is decided in
+`recsys.tags.train`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Self
@@ -18,28 +15,25 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import polars as pl
 
-from recsys.arrays import F32, F64, Bool, Rows
-from recsys.dataset.feature_vectors import tfidf
+from recsys.arrays import F32, Bool, Rows
 from recsys.dataset.vocab import Vocab
+from recsys.tags.latent import listening_vectors, word_vectors
 from recsys.warehouse.internal import internal_sql
 
 if TYPE_CHECKING:
     from recsys.dataset.interactions import Interactions
     from recsys.warehouse.query import Warehouse
 
-SOUND, METADATA, LISTENING = "sound", "metadata", "listening"
-BLOCKS = (SOUND, METADATA, LISTENING)
+SOUND, METADATA, LYRICS, LISTENING = "sound", "metadata", "lyrics", "listening"
+BLOCKS = (SOUND, METADATA, LYRICS, LISTENING)
 MEASURED = (
     *("log_tempo", "loudness_lufs", "energy", "danceability", "onset_rate_hz", "beat_strength", "log_brightness"),
     *("spectral_flatness", "loudness_range_lu", "is_minor"),
 )
 DESCRIBED = ("release_year", "log_duration", "explicit")
 NAMED = ("language", "artist_type")  # one column per value
+WORDED = ("log_words", "distinct_share", "repetition")  # of lyrics
 MAX_VALUES = 20  # columns of a named feature: its most frequent values
-N_LISTENING = 32  # dimensions of the vectors of listening
-N_QUANTILES = 64
-WIDE = 64  # a block with more columns is encoded by principal components, at most so many
-CLIP = 4.0  # of z-scores
 UNKNOWN = "unknown"
 
 
@@ -51,7 +45,8 @@ class TrackInputs:
     Attributes:
         tracks: The recordings.
         blocks: Parts by name of the block: numbers, NaN where missing. Each part has the shape (n_tracks, n_columns).
-        facts: track_id, artist_id, training_consent, genre and language of each recording, in the order of `tracks`.
+        facts: track_id, artist_id, training_consent, genre, language and country (of the artist) of each recording, in
+            the order of `tracks`.
     """
 
     tracks: Vocab
@@ -59,7 +54,13 @@ class TrackInputs:
     facts: pl.DataFrame
 
     @classmethod
-    def read(cls, warehouse: "Warehouse", interactions: "Interactions | None", names: Sequence[str] = BLOCKS) -> Self:
+    def read(
+        cls,
+        warehouse: "Warehouse",
+        interactions: "Interactions | None",
+        names: Sequence[str] = BLOCKS,
+        consents: Sequence[str] = ("granted",),
+    ) -> Self:
         """
         Read the inputs of the whole catalogue.
 
@@ -67,11 +68,18 @@ class TrackInputs:
             warehouse: The warehouse.
             interactions: Listening, for the block `listening`; None if it is not among `names`.
             names: The blocks to read.
+            consents: Values of `training_consent` whose lyrics are read.
         """
         rows = warehouse.query(internal_sql("inputs_of_tags"))
         tracks = Vocab.of(rows["track_id"], kind="track")
-        facts = rows.select("track_id", "artist_id", "training_consent", "genre", "language")
-        return cls(tracks, {name: _block(name, rows, interactions, tracks) for name in names}, facts)
+        facts = rows.select("track_id", "artist_id", "training_consent", "genre", "language", "country")
+        blocks: dict[str, Callable[[], tuple[F32, ...]]] = {
+            SOUND: lambda: (_numbers(rows, MEASURED), vectors_of(rows)),
+            METADATA: lambda: (_numbers(rows, DESCRIBED), *(_one_hot(rows[column]) for column in NAMED)),
+            LYRICS: lambda: _lyrics(warehouse, tracks, consents),
+            LISTENING: lambda: (listening_vectors(interactions, tracks),),
+        }
+        return cls(tracks, {name: blocks[name]() for name in names}, facts)
 
     def of_rows(self, rows: Rows) -> Self:
         """Return the inputs of some recordings, by sorted rows."""
@@ -91,12 +99,12 @@ class TrackInputs:
         return found
 
 
-def _block(name: str, rows: pl.DataFrame, interactions: "Interactions | None", tracks: Vocab) -> tuple[F32, ...]:
-    if name == LISTENING:
-        return (listening_vectors(interactions, tracks),)
-    if name == SOUND:
-        return _numbers(rows, MEASURED), vectors_of(rows)
-    return _numbers(rows, DESCRIBED), *(_one_hot(rows[column]) for column in NAMED)
+def _lyrics(warehouse: "Warehouse", tracks: Vocab, consents: Sequence[str]) -> tuple[F32, ...]:
+    values: dict[str, object] = {"consents": list(consents)}
+    measures = warehouse.query(internal_sql("lyrics_of_tags"), values)
+    words = warehouse.query(internal_sql("words_of_tags"), values)
+    rows = pl.DataFrame({"track_id": tracks.ids()}).join(measures, on="track_id", how="left", maintain_order="left")
+    return _numbers(rows, WORDED), _one_hot(rows["lyric_language"]), word_vectors(words, tracks)
 
 
 def _numbers(rows: pl.DataFrame, columns: Sequence[str]) -> F32:
@@ -133,118 +141,3 @@ def vectors_of(rows: pl.DataFrame) -> F32:
     found = np.full((len(rows), n_dimensions), np.nan, np.float32)
     found[own["row"].to_numpy()] = own["vector"].explode().to_numpy().reshape(-1, n_dimensions)
     return found
-
-
-def listening_vectors(interactions: "Interactions | None", tracks: Vocab) -> F32:
-    """
-    Return vectors of who listens to a recording: left singular vectors of its tf-idf weighted listeners.
-
-    Returns:
-        Shape (n_tracks, at most 32), float32; NaN for recordings without plays.
-    """
-    from scipy.sparse.linalg import svds  # noqa: PLC0415 - other inputs need no solver
-
-    missing = np.full((len(tracks), N_LISTENING), np.nan, np.float32)
-    if interactions is None or min(interactions.matrix.shape) <= N_LISTENING:
-        return missing
-    plays = tfidf(interactions.matrix.T.astype(np.float64).tocsr())  # (n_played, n_users), rows of norm 1
-    rng = np.random.default_rng(7)
-    left, strength, _ = svds(plays, k=N_LISTENING, v0=rng.standard_normal(min(plays.shape)))
-    own, is_played = tracks.find(interactions.tracks.ids()), np.diff(plays.indptr) > 0
-    kept = is_played & (own >= 0)
-    missing[own[kept]] = (left * strength)[kept]
-    return missing
-
-
-@dataclass(frozen=True, eq=False)
-class _Narrow:
-    """
-    Piecewise linear encoding of a narrow part.
-
-    Attributes:
-        low, high: Ends of each interval. Shape (n_intervals,); a column without two different values has none.
-        column: The column that each interval belongs to. Shape (n_intervals,).
-    """
-
-    low: F64
-    high: F64
-    column: Rows
-
-    @classmethod
-    def of(cls, block: F32) -> Self:
-        edges = [_edges(values) for values in block.T]
-        low, high = ([part for column in edges for part in column[cut]] for cut in (slice(None, -1), slice(1, None)))
-        n_intervals = np.array([max(len(column) - 1, 0) for column in edges], np.int64)
-        column = np.repeat(np.arange(len(edges)), n_intervals)
-        return cls(np.array(low, np.float64), np.array(high, np.float64), column)
-
-    def encode(self, block: F32) -> F32:
-        within = (block[:, self.column] - self.low) / (self.high - self.low)  # (n,n_intervals)
-        is_missing = np.isnan(block)
-        return np.hstack([np.nan_to_num(within.clip(0, 1)), is_missing]).astype(np.float32)
-
-
-def _edges(values: F32) -> F64:
-    known = values[~np.isnan(values)].astype(np.float64)
-    found: F64 = np.unique(np.quantile(known, np.linspace(0, 1, N_QUANTILES + 1))) if len(known) else np.zeros(0)
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class _Wide:
-    """
-    Encoding of a wide part by z-scores of its principal components.
-
-    Attributes:
-        mean, std: Of each column. Shape (n_columns,).
-        axes: Principal axes of the z-scores. Shape (n_columns, n_components).
-    """
-
-    mean: F64
-    std: F64
-    axes: F64
-
-    @classmethod
-    def of(cls, block: F32) -> Self:
-        known = block[~np.isnan(block).any(axis=1)].astype(np.float64)
-        if not len(known):
-            nothing = np.zeros(block.shape[1])
-            return cls(nothing, nothing, np.zeros((block.shape[1], 0)))
-        mean, std = known.mean(axis=0), known.std(axis=0)
-        standard = ((known - mean) / np.where(std > 0, std, 1)).clip(-CLIP, CLIP)
-        power, axes = np.linalg.eigh(standard.T @ standard / len(standard))
-        leading = np.argsort(-power)[:WIDE]
-        kept = leading[power[leading] > 1e-9]
-        return cls(mean, std, axes[:, kept] / np.sqrt(power[kept]).clip(min=power.max(initial=0) ** 0.5 / 10))
-
-    def encode(self, block: F32) -> F32:
-        standard = ((block - self.mean) / np.where(self.std > 0, self.std, 1)).clip(-CLIP, CLIP)
-        is_missing = np.isnan(block).any(axis=1, keepdims=True)
-        return np.hstack([np.nan_to_num(standard) @ self.axes * ~is_missing, is_missing]).astype(np.float32)
-
-
-@dataclass(frozen=True, eq=False)
-class Encoding:
-    """The encoding of all parts; `of` learns it from recordings, `encode` returns shape (n_tracks, n_inputs)."""
-
-    blocks: Mapping[str, tuple[_Narrow | _Wide, ...]]
-
-    @classmethod
-    def of(cls, inputs: TrackInputs) -> Self:
-        """Learn quantiles and principal components of the values that are known; a part may have none."""
-        return cls(
-            {
-                name: tuple((_Wide if part.shape[1] > WIDE else _Narrow).of(part) for part in parts)
-                for name, parts in inputs.blocks.items()
-            }
-        )
-
-    def encode(self, inputs: TrackInputs) -> F32:
-        """Encode recordings, shape (n_tracks, n_inputs), float32; all values are finite."""
-        return np.hstack(
-            [
-                encoding.encode(part)
-                for name, encodings in self.blocks.items()
-                for encoding, part in zip(encodings, inputs.blocks[name], strict=True)
-            ]
-        )

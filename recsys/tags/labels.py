@@ -52,6 +52,14 @@ class Labels:
     has_tag: F32
     is_exclusive: bool
 
+    def rows(self) -> pl.DataFrame:
+        """Return track_id, kind and tag of each label."""
+        track, tag = np.nonzero(self.has_tag)
+        names = [self.names[number] for number in tag]
+        return pl.DataFrame(
+            {"track_id": self.tracks.ids(track), "kind": pl.repeat(self.kind, len(names), eager=True), "tag": names}
+        )
+
     def of_tracks(self, kept: Bool) -> "Labels":
         """Return the labels of some recordings, without tags that none of them has."""
         has_tag = self.has_tag[kept]
@@ -96,6 +104,11 @@ def read_labels(path: Path, known: Iterable[str]) -> list[Labels]:
     return labels_of(rows.select(*COLUMNS).with_columns(text).with_columns(pl.col("track_id").str.strip_chars()), known)
 
 
+def names_gender(tag: str) -> bool:
+    """Return whether a tag, in lower case, names a gender: such a tag is not learned, and names no cluster."""
+    return not NOT_LEARNED.isdisjoint(_BETWEEN_WORDS.split(tag))
+
+
 def labels_of(rows: pl.DataFrame, known: Iterable[str]) -> list[Labels]:
     """Return the labels of each kind from rows with `COLUMNS`; raises as `read_labels` does."""
     filled = rows.drop_nulls().filter(pl.all_horizontal(pl.col(COLUMNS) != "")).unique()
@@ -105,7 +118,7 @@ def labels_of(rows: pl.DataFrame, known: Iterable[str]) -> list[Labels]:
         raise InputError(f"labels: found {len(wrong)} other values of kind, expected one of {', '.join(KINDS)}")
     if longest := [tag for tag in filled["tag"].unique() if len(tag) > MAX_TAG_CHARS]:
         raise InputError(f"labels: found {len(longest)} tags with more than {MAX_TAG_CHARS} characters. Shorten them")
-    if any(NOT_LEARNED.intersection(_BETWEEN_WORDS.split(tag)) for tag in filled["tag"].unique()):
+    if any(names_gender(tag) for tag in filled["tag"].unique()):
         raise InputError(
             "labels: found tags that name a gender. What a voice sounds like does not tell it: leave these tags out"
         )

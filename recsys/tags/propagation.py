@@ -1,8 +1,8 @@
 """
 Labels for recordings without any: spread from labelled recordings to similar ones (semi-supervised learning).
 
-Recordings are joined with their nearest neighbours, and labels flow along these edges until they settle. The guessed
-labels train the head together with the given ones, with less weight.
+Recordings are joined with their nearest neighbours and with those of their artist, and labels flow along these edges
+until they settle. The guessed labels train the head together with the given ones, with less weight.
 
 Source: Zhou, Bousquet, Lal, Weston, Schoelkopf, Learning with Local and Global Consistency (NIPS 2003); class mass
 normalisation: Zhu, Ghahramani, Lafferty, Semi-Supervised Learning Using Gaussian Fields and Harmonic Functions (ICML
@@ -12,7 +12,7 @@ normalisation: Zhu, Ghahramani, Lafferty, Semi-Supervised Learning Using Gaussia
 import numpy as np
 import scipy.sparse as sp
 
-from recsys.arrays import F32, F64, Bool, Csr
+from recsys.arrays import F32, F64, I64, Bool, Csr
 from recsys.dataset.feature_vectors import unit_rows
 
 N_NEIGHBOURS = 30
@@ -20,6 +20,7 @@ N_COMPONENTS = 64  # principal components in which neighbours are searched
 SPREAD = 0.99  # share of a recording's label that comes from its neighbours
 N_STEPS = 150
 SHARPNESS = 3  # power of the shares of tags that exclude each other
+MAX_OF_ARTIST = 100  # recordings; artists with more, such as "Various Artists", do not join theirs
 BLOCK = 1024  # rows whose neighbours are searched at once
 
 
@@ -32,16 +33,18 @@ def principal_components(encoded: F32, n: int = N_COMPONENTS) -> F32:
     return components
 
 
-def neighbour_graph(points: F32, *, k: int = N_NEIGHBOURS) -> Csr:
+def neighbour_graph(points: F32, artists: I64, *, k: int = N_NEIGHBOURS) -> Csr:
     """
-    Return the symmetric graph of the k nearest neighbours by cosine, normalised by degree.
+    Return the symmetric graph of the k nearest neighbours by cosine and of artists, normalised by degree.
 
     Args:
         points: Shape (n, n_dimensions). A point of zeros has no similar neighbour: its edges have weight 0.
+        artists: Number of each point's artist, 0 to n_artists - 1. Shape (n,).
         k: Neighbours of each point; fewer if there are fewer points.
 
     Returns:
-        CSR, shape (n, n): D^-1/2 W D^-1/2, where W holds cosines above 0.
+        CSR, shape (n, n): D^-1/2 W D^-1/2, where W holds cosines above 0; to all recordings of its artist together, a
+        point has weight 1 more.
     """
     n, unit = len(points), unit_rows(points)
     k_found = min(k, n - 1)
@@ -58,9 +61,19 @@ def neighbour_graph(points: F32, *, k: int = N_NEIGHBOURS) -> Csr:
         weights.append(np.take_along_axis(cosines, nearest, axis=1).ravel())
     data = np.concatenate(weights).astype(np.float64).clip(min=0)
     directed = sp.csr_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=(n, n))
-    graph = directed.maximum(directed.T)
+    graph = directed.maximum(directed.T) + _of_same_artist(artists)
     scale = sp.diags(1 / np.sqrt(np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)))
     return (scale @ graph @ scale).tocsr()
+
+
+def _of_same_artist(artists: I64) -> Csr:
+    """Return edges between the recordings of each artist, whose rows sum to 1, or to 0 for a single one. (n, n)."""
+    n_of, n = np.bincount(artists), len(artists)
+    weight = np.where((n_of > 1) & (n_of <= MAX_OF_ARTIST), 1 / np.maximum(n_of - 1, 1), 0)
+    own = sp.csr_matrix((np.ones(n), (np.arange(n), artists)))
+    edges = (own @ sp.diags(weight) @ own.T).tolil()
+    edges.setdiag(0)
+    return edges.tocsr()
 
 
 def spread_labels(graph: Csr, targets: F32, is_labelled: Bool) -> F64:

@@ -8,21 +8,25 @@ temperature is fitted on the held-out scores of the other folds, by heads that h
 predicts other recordings is trained on all labelled ones; it is not stored.
 
 Heads that hear the sound are trained on recordings whose consent is granted (or unknown, if allowed), never on denied
-ones; those that only read metadata and listening may use all.
+ones; those that only read metadata and listening may use all. Lyrics have a consent of their own: those without are
+missing inputs, in training and after it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import polars as pl
 
 from recsys.arrays import F32, F64, I64, Bool, Rows
 from recsys.errors import InputError
+from recsys.tags.artist_axes import ArtistAxes
 from recsys.tags.calibration import TagCalibration, probabilities, tag_calibration, temperature
 from recsys.tags.card import HeldOut
+from recsys.tags.encoding import Encoding
 from recsys.tags.folds import artist_folds, groups_of
 from recsys.tags.head import Examples, Head, HeadSettings, fit, scores
-from recsys.tags.inputs import SOUND, Encoding, TrackInputs
+from recsys.tags.inputs import SOUND, TrackInputs
 from recsys.tags.labels import MIN_TAGS, Labels
 from recsys.tags.propagation import guess, neighbour_graph, principal_components
 
@@ -40,14 +44,20 @@ class TagSettings:
     How heads are trained.
 
     Attributes:
-        semi: Whether recordings without labels get guessed ones (`recsys.tags.propagation`), with less weight.
-        with_unknown: Whether to train on sound whose consent is unknown too.
+        semi: Whether recordings without labels get guessed ones (`recsys.tags.propagation`), with less weight, and
+            teach which inputs are alike for an artist (`recsys.tags.artist_axes`).
+        with_unknown: Whether to train on sound and lyrics whose consent is unknown too.
         head: The network.
     """
 
     semi: bool = False
     with_unknown: bool = False
     head: HeadSettings = field(default_factory=HeadSettings)
+
+    @property
+    def consents(self) -> tuple[str, ...]:
+        """Values of `training_consent` that allow training."""
+        return ("granted", "unknown") if self.with_unknown else ("granted",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +139,17 @@ class TrainingData:
         """Return the same recordings with some blocks only, which may be missing for some of them."""
         return TrainingData(self.labels, self.inputs.with_blocks(names), self.others.with_blocks(names))
 
+    def without_others_by(self, artists: pl.Series) -> "TrainingData":
+        """Return the same labelled recordings, and those without labels that are not by these artists."""
+        is_by_them = self.others.facts["artist_id"].is_in(artists.drop_nulls().implode()).fill_null(value=False)
+        return replace(self, others=self.others.of_rows(np.flatnonzero(~is_by_them.to_numpy())))
+
 
 def may_train(inputs: TrackInputs, settings: TagSettings) -> Bool:
     """Return which recordings may be trained on: with inputs and, if these have sound, with consent. (n_tracks,)."""
     if SOUND not in inputs.blocks:
         return inputs.is_described
-    allowed = ["granted", "unknown"] if settings.with_unknown else ["granted"]
-    has_consent: Bool = inputs.facts["training_consent"].is_in(allowed).to_numpy()
+    has_consent: Bool = inputs.facts["training_consent"].is_in(settings.consents).to_numpy()
     return inputs.is_described & has_consent
 
 
@@ -168,11 +182,15 @@ def train(data: TrainingData, settings: TagSettings = TagSettings()) -> LearnedH
 
 
 def cross_fit(data: TrainingData, folds: I64, settings: TagSettings) -> F64:
-    """Return the scores of each labelled recording by a head that was trained on the other folds, (n, n_tags)."""
+    """
+    Return the scores of each labelled recording by a head that was trained on the other folds, (n, n_tags).
+
+    Recordings without labels by the artists of a fold are not used for its head either.
+    """
     found = np.zeros(data.labels.has_tag.shape)
     for fold in np.unique(folds):
         rows, own = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        encoding, head = fit_head(data, rows, settings)
+        encoding, head = fit_head(data.without_others_by(data.inputs.facts["artist_id"][own]), rows, settings)
         encoded = encoding.encode(data.inputs.of_rows(own))
         found[own] = scores(head, encoded, exclusive=data.labels.is_exclusive)
     return found
@@ -191,36 +209,56 @@ def calibrated_across(held_out: F64, has_tag: F32, folds: I64, *, exclusive: boo
 def fit_head(data: TrainingData, rows: I64, settings: TagSettings) -> tuple[Encoding, Head]:
     """Fit encoding and head to some of the labelled recordings, and to recordings without labels if `semi`."""
     inputs, targets = data.inputs.of_rows(rows), data.labels.has_tag[rows]
-    encoding = Encoding.of(inputs)
-    encoded = encoding.encode(inputs)
-    weights = np.ones(len(rows), np.float32)
-    if settings.semi and len(data.others.tracks):
-        others = encoding.encode(data.others)
-        encoded, targets, weights = with_guesses(encoded, targets, others, exclusive=data.labels.is_exclusive)
+    exclusive = data.labels.is_exclusive
     head = settings.head if len(rows) >= FEW else replace(settings.head, dropout=FEW_DROPOUT)
-    return encoding, fit(Examples(encoded, targets, weights, data.labels.is_exclusive), head)
+    if settings.semi and len(data.others.tracks):
+        encoding = _encoding_with_axes(inputs, data.others)
+        examples = with_guesses(encoding, inputs, targets, data.others, exclusive=exclusive)
+    else:
+        encoding = Encoding.of(inputs)
+        examples = Examples(encoding.encode(inputs), targets, np.ones(len(rows), np.float32), exclusive)
+    return encoding, fit(examples, head)
 
 
-def with_guesses(encoded: F32, targets: F32, others: F32, *, exclusive: bool) -> tuple[F32, F32, F32]:
+def _encoding_with_axes(inputs: TrackInputs, others: TrackInputs) -> Encoding:
+    """Return the encoding of all recordings, with the axes along which those of an artist are alike."""
+    encoding = Encoding.of(inputs, others)
+    encoded = np.concatenate([encoding.encode(inputs), encoding.encode(others)])
+    return replace(encoding, axes=ArtistAxes.of(encoded, _artists(inputs, others)))
+
+
+def _artists(inputs: TrackInputs, others: TrackInputs) -> I64:
+    return groups_of(pl.concat([inputs.facts["artist_id"], others.facts["artist_id"]]))
+
+
+def with_guesses(
+    encoding: Encoding, inputs: TrackInputs, targets: F32, others: TrackInputs, *, exclusive: bool
+) -> Examples:
     """
     Add recordings without labels, with labels spread from the others.
 
+    Labels spread between recordings of an artist, and between neighbours by the axes of artists or, if there are none,
+    by principal components.
+
     Args:
-        encoded: Inputs of the labelled recordings. Shape (n, n_inputs).
+        encoding: Encoding of the inputs.
+        inputs: Inputs of the labelled recordings.
         targets: Their tags. Shape (n, n_tags).
-        others: Inputs of the others. Shape (n_others, n_inputs).
+        others: Inputs of the others.
         exclusive: Whether tags exclude each other.
 
     Returns:
-        Inputs, targets and weights of all, shape (n + n_others, ...). A guess weighs as much as it is certain, 0..1;
-        given labels weigh more where there are few, so that guesses weigh at most four times as much in total.
+        The labelled recordings, then the others. A guess weighs as much as it is certain, 0..1; given labels weigh more
+        where there are few, so that guesses weigh at most four times as much in total.
     """
-    together = np.concatenate([encoded, others])
-    is_labelled = np.arange(len(together)) < len(encoded)
-    graph = neighbour_graph(principal_components(together))
-    given = np.concatenate([targets, np.zeros((len(others), targets.shape[1]), np.float32)])
+    together = np.concatenate([encoding.encode(inputs), encoding.encode(others)])
+    n_axes = 0 if encoding.axes is None else encoding.axes.axes.shape[1]
+    points = together[:, -n_axes:] if n_axes else principal_components(together)
+    graph = neighbour_graph(points, _artists(inputs, others))
+    is_labelled = np.arange(len(together)) < len(targets)
+    given = np.concatenate([targets, np.zeros((len(others.tracks), targets.shape[1]), np.float32)])
     guessed, certainty = guess(graph, given, is_labelled, exclusive=exclusive)
     weights = np.where(is_labelled, 0, certainty)
-    weights[is_labelled] = max(1.0, weights.sum() / GUESSED_SHARE / len(encoded))
+    weights[is_labelled] = max(1.0, weights.sum() / GUESSED_SHARE / len(targets))
     mixed = np.where(is_labelled[:, None], given, guessed)
-    return together, mixed.astype(np.float32), weights.astype(np.float32)
+    return Examples(together, mixed.astype(np.float32), weights.astype(np.float32), exclusive)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,14 @@ from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.contract import CONTRACTS, INVALID_VALUES, QUARANTINE, Contract
 from recsys.lake.store import Batch, Lake
 from recsys.warehouse.check import BuiltTable, check
-from recsys.warehouse.increment import fingerprint, rows_by_day, spans, stale_days
+from recsys.warehouse.engine import Delivered, Engine
+from recsys.warehouse.engine_duckdb import DuckDbEngine
+from recsys.warehouse.increment import Published, fingerprint, rows_by_day, stale_days
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.portability import refuse_unportable
 from recsys.warehouse.sqlfile import (
     SqlFile,
+    downstream,
     materializations,
     quoted,
     read_layers,
@@ -39,10 +41,10 @@ from recsys.warehouse.sqlfile import (
 from recsys.warehouse.versions import newest_rows, versions
 
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB version that can open the published file
-_WRONG_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _NOT_PLAIN = {"invalid_values", "checksums"}  # of an entry of the batch log: no column of raw.batches
 _SCHEMAS = ("raw", "staging", "intermediate", "marts", "meta")
 Progress = Callable[[str, int, float], None]
+EngineFor = Callable[[duckdb.DuckDBPyConnection], Engine]
 
 
 def _silent(_name: str, _n_rows: int, _seconds: float) -> None:
@@ -68,6 +70,7 @@ class Sources:
         results: Name in the schema `raw` -> table that runs computed.
         ledger: Name in the schema `raw` -> table that the query of open listens reads; exists during the build only.
         previous: The last published warehouse, from which unchanged days are copied; None computes all days.
+        previous_marts: Folder with its marts as Parquet, from which an engine copies that cannot read the file.
         backfill: First and last day of a period that is computed again, even without new data; None for no period.
     """
 
@@ -76,6 +79,7 @@ class Sources:
     results: Mapping[str, ResultTable] = field(default_factory=dict)
     ledger: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     previous: Path | None = None
+    previous_marts: Path | None = None
     backfill: tuple[date, date] | None = None
 
 
@@ -88,6 +92,7 @@ def build(
     memory: str = "4GB",
     progress: Progress = _silent,
     exports: Mapping[str, Path] | None = None,
+    engine: EngineFor = DuckDbEngine,
 ) -> list[BuiltTable]:
     """
     Build and check every table.
@@ -100,6 +105,7 @@ def build(
         memory: DuckDB's memory limit; beyond it, DuckDB spills to disk beside the file.
         progress: Called with each table's name, number of rows and seconds.
         exports: Parquet files to write, by the query of `sql/internal` that they contain; it may read raw tables.
+        engine: Makes the engine that computes the tables, from the connection to the file being written.
 
     Returns:
         The marts, in the order in which they were built.
@@ -118,31 +124,55 @@ def build(
     sources.lake.verify(sources.as_of)
     remove_database(target)
     with _writing(target, memory) as connection:
-        _make_raw(connection, sources)
-        days = rows_by_day(connection)
-        plan = _plan(connection, sources, layers)
-        kinds = materializations(layers)
-        built = []
-        for file in layers.values():
-            by_days = partial(_build_by_days, connection, file, days, plan.get(file.name))
-            make = by_days if file.incremental else partial(_build_whole, connection, file, kinds[file.name])
-            built.append(_build_one(connection, file, make, progress))
+        working = engine(connection)
+        _make_raw(connection, working, sources)
+        plan = _plan(connection, working, sources, layers)
+        built = _build_all(working, layers, sources.lake, plan, progress)
         for name, path in (exports or {}).items():
-            connection.execute(f"copy ({internal_sql(name)}) to {quoted(path)} (format parquet, compression zstd)")
+            working.export(internal_sql(name), path)
         _describe(connection, layers, built, sources)
-        _drop_working_schemas(connection, sources)
+        working.close()
+        if sources.previous is not None:
+            connection.execute("detach published")
     return [table for table in built if table.name.startswith("marts.")]
+
+
+def _build_all(
+    engine: Engine, layers: dict[str, SqlFile], lake: Lake, plan: dict[str, list[date]], progress: Progress
+) -> list[BuiltTable]:
+    """Build and check every table, after its dependencies; `plan` has the stale days of day-grain tables."""
+    days = rows_by_day(engine.run_query)
+    kinds = materializations(layers)
+    may_be_empty = _may_be_empty(layers, has_listens=any(batch.table == "listens" for batch in lake.batch_log()))
+    built = []
+    for file in layers.values():
+        by_days = partial(engine.make_by_days, file, days, plan.get(file.name))
+        make = by_days if file.incremental else partial(engine.make, file, kinds[file.name])
+        built.append(_build_one(engine, file, make, progress, may_be_empty=file.name in may_be_empty))
+    return built
+
+
+def _may_be_empty(layers: dict[str, SqlFile], *, has_listens: bool) -> set[str]:
+    """Return the tables made of listens if there never were any, as in an archive that has a catalogue alone."""
+    return set() if has_listens else downstream(layers, {"raw.listens"})
 
 
 def rebuild_results(target: Path, results: Mapping[str, ResultTable]) -> list[BuiltTable]:
     """Rebuild the tables that read `results`, in a warehouse file that is not published yet; return rebuilt marts."""
-    files = _reading_results(read_layers(), results)
+    layers = read_layers()
+    files = _reading_results(layers, results)
     with _writing(target, "1GB") as connection:
+        ((has_listens,),) = connection.execute(internal_sql("has_listens")).fetchall()
+        may_be_empty = _may_be_empty(layers, has_listens=has_listens)
         for schema in ("raw", "intermediate"):
             connection.execute(f"create schema {schema}")
-        _make_results(connection, results)
+        engine = DuckDbEngine(connection)
+        _make_results(engine, results)
         built = [
-            _build_one(connection, file, partial(_build_whole, connection, file, "table"), _silent) for file in files
+            _build_one(
+                engine, file, partial(engine.make, file, "table"), _silent, may_be_empty=file.name in may_be_empty
+            )
+            for file in files
         ]
         for table in built:
             connection.execute("update meta.tables set n_rows = ? where name = ?", [table.n_rows, table.name])
@@ -166,9 +196,10 @@ def add_missing_marts(target: Path, results: Mapping[str, ResultTable]) -> None:
     with _writing(target, "1GB") as connection:
         existing = connection.execute(internal_sql("stored_tables")).fetchall()
         connection.execute("create schema raw")
-        _make_results(connection, results)
+        engine = DuckDbEngine(connection)
+        _make_results(engine, results)
         for file in missing_marts(map(".".join, existing), results):
-            _build_one(connection, file, partial(_build_whole, connection, file, "table"), _silent)
+            _build_one(engine, file, partial(engine.make, file, "table"), _silent)
         connection.execute("drop schema raw cascade")
 
 
@@ -206,19 +237,19 @@ def _writing(target: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     remove(Path(f"{target}.tmp"))
 
 
-def _make_raw(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+def _make_raw(connection: duckdb.DuckDBPyConnection, engine: Engine, sources: Sources) -> None:
     for schema in _SCHEMAS:
         connection.execute(f"create schema {schema}")
     for contract in CONTRACTS.values():
-        _make_raw_view(connection, contract, sources)
+        _make_raw_view(engine, contract, sources)
     refused = list((sources.lake.folder / "quarantine").rglob("*.parquet"))
     quarantine = pl.read_parquet(refused, glob=False) if refused else pl.DataFrame(schema=QUARANTINE)
-    _make_raw_table(connection, "raw.quarantine", quarantine)
+    engine.add_rows("raw.quarantine", quarantine)
     for name, rows in tables_of_batches(sources.lake.batch_log()).items():
-        _make_raw_table(connection, f"raw.{name}", rows)
-    _make_results(connection, sources.results)
+        engine.add_rows(f"raw.{name}", rows)
+    _make_results(engine, sources.results)
     for name, rows in sources.ledger.items():
-        _make_raw_table(connection, f"raw.{name}", rows)
+        engine.add_rows(f"raw.{name}", rows)
 
 
 def tables_of_batches(log: list[Batch]) -> dict[str, pl.DataFrame]:
@@ -233,106 +264,58 @@ def tables_of_batches(log: list[Batch]) -> dict[str, pl.DataFrame]:
     }
 
 
-def _make_raw_view(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources) -> None:
+def _make_raw_view(engine: Engine, contract: Contract, sources: Sources) -> None:
     """Create `raw.<table>`: all rows of an event table; of a reference table the newest per key (see `versions`)."""
     if contract.instant:
-        _make_delivered(connection, contract, sources, f"raw.{contract.table}")
+        engine.add_files(f"raw.{contract.table}", _delivered(contract, sources))
         return
-    _make_delivered(connection, contract, sources, versions(contract))
-    connection.execute(f"create view raw.{contract.table} as {newest_rows(contract)}")
+    engine.add_files(versions(contract), _delivered(contract, sources))
+    engine.add_view(f"raw.{contract.table}", newest_rows(contract))
 
 
-def _make_delivered(connection: duckdb.DuckDBPyConnection, contract: Contract, sources: Sources, name: str) -> None:
-    folder = sources.lake.folder / contract.table
-    if not any(folder.rglob("*.parquet")):
-        _make_raw_table(connection, name, pl.DataFrame(schema={**contract.schema, "ds": pl.Date()}))
-        return
+def _delivered(contract: Contract, sources: Sources) -> Delivered:
+    """Return the files of a raw table, with the condition of the days to use."""
     day = "ds" if contract.instant else contract.day
-    until = f"where {day} <= date '{sources.as_of}'" if day else ""
+    conditions = [f"{day} <= date '{sources.as_of}'"] if day else []
     if first := sources.lake.kept_from().get(contract.table):
-        until += f" and {day} >= date '{first}'"
-    files = quoted(f"{escape(str(folder))}/*/*.parquet")
-    by_name = "false" if contract.instant else "true"  # event tables have too many files to read the schema of each
-    rows = f"read_parquet({files}, hive_partitioning = true, hive_types = {{'ds': date}}, union_by_name = {by_name})"
-    missing = "" if contract.instant else _missing_columns(connection, contract, rows)
-    connection.execute(f"create view {name} as select *{missing} from {rows} {until}")
+        conditions.append(f"{day} >= date '{first}'")
+    return Delivered(contract, sources.lake.folder / contract.table, " and ".join(conditions))
 
 
-def _missing_columns(connection: duckdb.DuckDBPyConnection, contract: Contract, rows: str) -> str:
-    """Return SQL that adds the columns missing in all delivered files, as nulls, to a select list; '' if none is."""
-    known = {name for name, *_ in connection.execute(f"describe select * from {rows}").fetchall()}
-    connection.register("incoming", pl.DataFrame(schema=contract.schema).to_arrow())
-    columns = connection.execute("describe select * from incoming").fetchall()
-    connection.unregister("incoming")
-    return "".join(f", cast(null as {kind}) as {name}" for name, kind, *_ in columns if name not in known)
-
-
-def _make_raw_table(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    connection.register("incoming", frame.to_arrow())
-    connection.execute(f"create table {name} as select * from incoming")
-    connection.unregister("incoming")
-
-
-def _make_results(connection: duckdb.DuckDBPyConnection, results: Mapping[str, ResultTable]) -> None:
+def _make_results(engine: Engine, results: Mapping[str, ResultTable]) -> None:
     """Create a table from each result of a run; a column that an older version did not write is null."""
     for name, result in results.items():
         empty = pl.DataFrame(schema=result.schema)
         known = [pl.read_parquet(path, glob=False) for path in result.paths]
-        _make_raw_table(connection, f"raw.{name}", pl.concat([empty, *known], how="diagonal").select(empty.columns))
+        engine.add_rows(f"raw.{name}", pl.concat([empty, *known], how="diagonal").select(empty.columns))
 
 
-def _plan(connection: duckdb.DuckDBPyConnection, sources: Sources, layers: dict[str, SqlFile]) -> dict[str, list[date]]:
+def _plan(
+    connection: duckdb.DuckDBPyConnection, engine: Engine, sources: Sources, layers: dict[str, SqlFile]
+) -> dict[str, list[date]]:
+    """Return day-grain table -> stale days, which is the same on every engine; a table that is missing is computed."""
     if sources.previous is None:
         return {}
     connection.execute(f"attach {quoted(sources.previous)} as published (read_only)")
-    return stale_days(connection, sources.lake, layers, sources.as_of, sources.backfill)
+    published = Published.read(connection)
+    if sources.previous_marts is not None:
+        known = [file.name for file in layers.values() if file.incremental and file.name in published.fingerprints]
+        engine.attach(sources.previous_marts, known)
+    return stale_days(published, engine.run_query, sources.lake, layers, as_of=sources.as_of, backfill=sources.backfill)
 
 
 def _build_one(
-    connection: duckdb.DuckDBPyConnection, file: SqlFile, make: Callable[[], None], progress: Progress
+    engine: Engine, file: SqlFile, make: Callable[[], None], progress: Progress, *, may_be_empty: bool = False
 ) -> BuiltTable:
     """Create one table with `make` and check it; call `progress` with its name, number of rows and seconds."""
     started = time.perf_counter()
     try:
         make()
-        built = check(connection, file)
-    except _WRONG_SQL as wrong:
+        built = check(engine, file, may_be_empty=may_be_empty)
+    except engine.wrong_sql as wrong:
         raise BadSqlFile(f"{file.name} does not run: {wrong}") from wrong
     progress(file.name, built.n_rows, time.perf_counter() - started)
     return built
-
-
-def _build_whole(connection: duckdb.DuckDBPyConnection, file: SqlFile, kind: str) -> None:
-    """Create a table or view; intermediate tables are kept in memory, since dropping them would not shrink the file."""
-    query = file.query
-    if kind == "table" and file.layer == "intermediate":
-        connection.execute(f"create table memory.{file.name} as {query}")
-        kind, query = "view", f"select * from memory.{file.name}"
-    connection.execute(f"create or replace {kind} {file.name} as {query}")
-
-
-def _build_by_days(
-    connection: duckdb.DuckDBPyConnection, file: SqlFile, days: dict[date, int], stale: list[date] | None
-) -> None:
-    """
-    Fill a day-grain table a few days at a time, so that memory does not grow with the length of the history.
-
-    Args:
-        connection: Connection to the file being written.
-        file: The table's query and contract.
-        days: Day -> number of rows in the event tables.
-        stale: Days to compute; other days are copied from the published warehouse. None computes all days.
-    """
-    day = file.incremental
-    connection.execute(f"create table {file.name} as select * from ({file.query}) as shape limit 0")
-    if stale is not None:
-        unchanged = f"select * from published.{file.name} where not list_contains($stale, {day})"
-        connection.execute(f"insert into {file.name} {unchanged}", {"stale": stale})
-    computed_days = days if stale is None else {day: days[day] for day in stale if day in days}
-    for span in spans(computed_days):
-        computed = f"select * from ({file.query}) as computed where {day} between $first and $last"
-        params = {"first": span[0], "last": span[-1], "span": span}
-        connection.execute(f"insert into {file.name} {computed} and list_contains($span, {day})", params)
 
 
 def _describe(
@@ -367,10 +350,3 @@ def _describe(
         connection.execute("insert into meta.retention values (?, ?)", [table, first])
     of_build = {"as_of": sources.as_of, "time_zone": sources.lake.zone.key}
     connection.execute("create table meta.build as select $as_of::date as as_of, $time_zone as time_zone", of_build)
-
-
-def _drop_working_schemas(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
-    for schema in ("intermediate", "staging", "raw"):
-        connection.execute(f"drop schema {schema} cascade")
-    if sources.previous is not None:
-        connection.execute("detach published")

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import duckdb
-
 from recsys.errors import BrokenCheck
+from recsys.warehouse.engine import Engine
 from recsys.warehouse.sqlfile import SqlFile
 
 _N_SHOWN = 3
@@ -19,29 +18,57 @@ class BuiltTable:
     types: dict[str, str]
 
 
-def check(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> BuiltTable:
-    """Check a built table against its header; raises BrokenCheck at the first violation."""
-    types = _check_columns(connection, file)
-    conditions = [f"count(*) filter (where ({condition}) is not true)" for condition in file.checks]
-    n_rows, *n_broken = _row(connection, f"select {', '.join(['count(*)', *conditions])} from {file.name}")
-    if n_rows < file.min_rows:
+def check(engine: Engine, file: SqlFile, *, may_be_empty: bool = False) -> BuiltTable:
+    """
+    Check a built table against its header.
+
+    Args:
+        engine: The engine that has built it.
+        file: The table.
+        may_be_empty: Whether there is nothing to make it of: it needs no rows, and sums of no rows reconcile.
+
+    Raises:
+        BrokenCheck: At the first violation.
+    """
+    types = _check_columns(engine, file)
+    n_rows, n_broken, n_repeated, reconciled = _counts(engine, file, may_be_empty=may_be_empty)
+    if n_rows < file.min_rows and not may_be_empty:
         raise BrokenCheck(
             f"{file.name}: {n_rows:,} rows, at least {file.min_rows:,} expected. "
             "Is a source file missing? recsys quarantine list says which rows ingest refused"
         )
     for condition, n in zip(file.checks, n_broken, strict=True):
         if n:
-            raise BrokenCheck(_broken(connection, file, f'"{condition}"', f"({condition}) is not true", n))
-    _check_grain(connection, file)
-    for condition in file.reconcile:
-        if _row(connection, f"select {condition}") != (True,):
+            raise BrokenCheck(_broken(engine, file, f'"{condition}"', f"({condition}) is not true", n))
+    if n_repeated:
+        grain = ", ".join(file.grain)
+        rule = f'the grain "{grain}": they occur more than once'
+        raise BrokenCheck(_broken(engine, file, rule, f"({grain}) in ({_repeated(file)})", n_repeated))
+    for condition, is_true in zip(file.reconcile, reconciled, strict=True):
+        if not is_true:
             raise BrokenCheck(f"{file.name} does not reconcile with its source: {condition} is not true")
     return BuiltTable(file.name, n_rows, types)
 
 
-def _check_columns(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> dict[str, str]:
-    described = connection.execute(f"describe {file.name}").fetchall()
-    types = {str(name): str(type_name) for name, type_name, *_ in described}
+def _counts(engine: Engine, file: SqlFile, *, may_be_empty: bool) -> tuple[int, list[int], int, list[bool]]:
+    """Count in one query the rows, those that break each check, and grains that repeat, and run each reconciliation."""
+    broken = [f"count(*) filter (where ({condition}) is not true)" for condition in file.checks]
+    repeated = f"(select count(*) from ({_repeated(file)}) as repeated)" if file.grain else "0"
+    reconciled = [f"coalesce({condition}, {may_be_empty})" for condition in file.reconcile]
+    # a reconciliation is a condition on whole tables, and may not stand beside the sums of this one
+    counted = f"(select {', '.join(['count(*)', *broken])} from {file.name}) as counted"
+    (row,) = engine.run_query(f"select counted.*, {', '.join([repeated, *reconciled])} from {counted}")
+    n = 1 + len(broken)
+    return row[0], list(row[1:n]), row[n], list(row[n + 1 :])
+
+
+def _repeated(file: SqlFile) -> str:
+    grain = ", ".join(file.grain)
+    return f"select {grain} from {file.name} group by {grain} having count(*) > 1"
+
+
+def _check_columns(engine: Engine, file: SqlFile) -> dict[str, str]:
+    types = engine.types(file.name)
     undocumented, missing = types.keys() - file.columns.keys(), file.columns.keys() - types.keys()
     if undocumented:
         raise BrokenCheck(f"{file.name}: the column {min(undocumented)} is not documented. Add it to the header")
@@ -52,26 +79,8 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> dict
     return types
 
 
-def _check_grain(connection: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    if not file.grain:
-        return
-    grain = ", ".join(file.grain)
-    (n_repeated,) = _row(
-        connection,
-        f"select count(*) from (select {grain} from {file.name} group by {grain} having count(*) > 1) as repeated",
-    )
-    if n_repeated:
-        repeated = f"({grain}) in (select ({grain}) from {file.name} group by {grain} having count(*) > 1)"
-        rule = f'the grain "{grain}": they occur more than once'
-        raise BrokenCheck(_broken(connection, file, rule, repeated, n_repeated))
-
-
-def _broken(connection: duckdb.DuckDBPyConnection, file: SqlFile, rule: str, where: str, n: int) -> str:
+def _broken(engine: Engine, file: SqlFile, rule: str, where: str, n: int) -> str:
     query = f"select * from {file.name} where {where}"
-    shown = connection.execute(f"{query} limit {_N_SHOWN}").fetchall()
+    shown = engine.run_query(f"{query} limit {_N_SHOWN}")
     rows = "\n".join(f"  {row}" for row in shown)
     return f"{file.name}: {n:,} rows break {rule}. The first:\n{rows}\nList them all: {query}"
-
-
-def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    return connection.execute(query).fetchall()[0]

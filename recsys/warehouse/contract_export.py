@@ -146,14 +146,22 @@ def _dbt(layers: dict[str, SqlFile], home: Home) -> dict[str, Any]:
 
 
 def _dbt_table(contract: Contract, layers: dict[str, SqlFile], home: Home) -> dict[str, Any]:
-    files = str(home.lake / contract.table / "*" / "*.parquet").replace("'", "''")
-    location = f"read_parquet('{files}', hive_partitioning = true, union_by_name = true)"
     return {
         "name": contract.table,
         "description": _meaning(contract, layers),
-        "config": {"meta": {"external_location": location, "key": list(contract.key)}},
+        "config": {"meta": {"external_location": _location(contract, home), "key": list(contract.key)}},
         "columns": [_dbt_column(field, _column_doc(contract, field, layers)) for field in contract.fields],
     }
+
+
+def _location(contract: Contract, home: Home) -> str:
+    """Return the files of a table as a relation of DuckDB, which refuses a pattern that no file matches."""
+    folder = home.lake / contract.table
+    if not any(folder.glob("*/*.parquet")):
+        columns = ", ".join(f"cast(null as {_PHYSICAL[field.kind]}) as {field.name}" for field in contract.fields)
+        return f"(select {columns} where false)"
+    files = str(folder / "*" / "*.parquet").replace("'", "''")
+    return f"read_parquet('{files}', hive_partitioning = true, union_by_name = true)"
 
 
 def _dbt_column(field: Field, doc: ColumnDoc | None) -> dict[str, Any]:

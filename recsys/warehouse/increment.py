@@ -7,9 +7,10 @@ events of a track or listener for which a reference table got a new row; or if a
 cannot be determined, all days are stale.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import duckdb
 
@@ -21,6 +22,7 @@ from recsys.warehouse.sqlfile import SqlFile, raw_sources
 from recsys.warehouse.versions import newest_rows, versions
 
 _EVENT_TABLES = [contract for contract in CONTRACTS.values() if contract.instant]
+RunQuery = Callable[..., list[tuple[Any, ...]]]  # runs a query with its parameters on the engine of the build
 _ROWS_PER_SPAN = 4_000_000  # rows of event tables that one statement aggregates: about 1 GB of groups
 
 
@@ -72,10 +74,10 @@ def _upstream(source: str, layers: dict[str, SqlFile]) -> str:
     return "" if contract is None or contract.instant else newest_rows(contract)
 
 
-def rows_by_day(connection: duckdb.DuckDBPyConnection) -> dict[date, int]:
+def rows_by_day(run_query: RunQuery) -> dict[date, int]:
     """Return day -> number of rows in all event tables, in order of days."""
     query = " union all ".join(f"select ds from raw.{events.table}" for events in _EVENT_TABLES)
-    return dict(connection.execute(f"select ds, count(*) from ({query}) as days group by ds order by ds").fetchall())
+    return dict(run_query(f"select ds, count(*) from ({query}) as days group by ds order by ds"))
 
 
 def spans(days: dict[date, int]) -> list[list[date]]:
@@ -92,14 +94,15 @@ def spans(days: dict[date, int]) -> list[list[date]]:
 
 
 def stale_days(
-    connection: duckdb.DuckDBPyConnection,
+    published: Published,
+    run_query: RunQuery,
     lake: Lake,
     layers: dict[str, SqlFile],
+    *,
     as_of: date,
     backfill: tuple[date, date] | None,
 ) -> dict[str, list[date]]:
     """Return table -> stale days; a day-grain table that is not among them must be computed for all days."""
-    published = Published.read(connection)
     log = lake.batch_log()
     kept_from = lake.kept_from()
     keeps_more = any(kept_from.get(table, date.min) < first for table, first in published.kept_from.items())
@@ -112,17 +115,15 @@ def stale_days(
         if file.incremental and published.fingerprints.get(file.name) == fingerprint(file, layers):
             raw = raw_sources(file.name, layers)
             contracts = [CONTRACTS[name.removeprefix("raw.")] for name in raw]
-            affected = _affected_days(connection, contracts, new)
+            affected = _affected_days(run_query, contracts, new)
             if affected is not None:
-                later = _days_after(connection, published.as_of)
-                expired = _expired_days(connection, file, contracts, published.kept_from, kept_from)
+                later = _days_after(run_query, published.as_of)
+                expired = _expired_days(run_query, file, contracts, published.kept_from, kept_from)
                 plan[file.name] = sorted(day for day in affected | backfilled | later | expired if day <= as_of)
     return plan
 
 
-def _affected_days(
-    connection: duckdb.DuckDBPyConnection, contracts: Iterable[Contract], new: Collection[Batch]
-) -> set[date] | None:
+def _affected_days(run_query: RunQuery, contracts: Iterable[Contract], new: Collection[Batch]) -> set[date] | None:
     """Return the days of some tables' rows that new or undone batches change; None if these days are unknown."""
     affected: set[date] = set()
     for contract in contracts:
@@ -132,36 +133,36 @@ def _affected_days(
         elif any(batch.undone_on for batch in batches):
             return None  # its keys are not in the lake any more
         elif batches and set(contract.key) <= {"track_id", "user_id"}:
-            affected |= _days_of_keys(connection, contract, [batch.batch for batch in batches])
+            affected |= _days_of_keys(run_query, contract, [batch.batch for batch in batches])
         elif batches:
             return None
     return affected
 
 
-def _days_of_keys(connection: duckdb.DuckDBPyConnection, reference: Contract, batches: list[str]) -> set[date]:
+def _days_of_keys(run_query: RunQuery, reference: Contract, batches: list[str]) -> set[date]:
     key = reference.key[0]
     named = f"select {key} from {versions(reference)} where list_contains($batches, batch)"
     query = " union ".join(f"select ds from raw.{events.table} where {key} in ({named})" for events in _EVENT_TABLES)
-    return {day for (day,) in connection.execute(query, {"batches": batches}).fetchall()}
+    return {day for (day,) in run_query(query, {"batches": batches})}
 
 
 def _expired_days(
-    connection: duckdb.DuckDBPyConnection,
+    run_query: RunQuery,
     file: SqlFile,
     contracts: Iterable[Contract],
     before: Mapping[str, date],
     now: Mapping[str, date],
 ) -> set[date]:
     """Return the published days of a table that were kept `before`, and of which a raw table keeps no rows `now`."""
-    spans = [(before.get(raw.table, date.min), now[raw.table]) for raw in contracts if raw.table in now]
+    limits = [(before.get(raw.table, date.min), now[raw.table]) for raw in contracts if raw.table in now]
     query = f"select distinct {file.incremental} from published.{file.name}"
-    days = {day for (day,) in connection.execute(query).fetchall()} if any(old < new for old, new in spans) else set()
-    return {day for day in days if any(old <= day < new for old, new in spans)}
+    days = {day for (day,) in run_query(query)} if any(old < new for old, new in limits) else set()
+    return {day for day in days if any(old <= day < new for old, new in limits)}
 
 
-def _days_after(connection: duckdb.DuckDBPyConnection, last: date) -> set[date]:
+def _days_after(run_query: RunQuery, last: date) -> set[date]:
     query = " union ".join(f"select ds from raw.{events.table} where ds > $last" for events in _EVENT_TABLES)
-    return {day for (day,) in connection.execute(query, {"last": last}).fetchall()}
+    return {day for (day,) in run_query(query, {"last": last})}
 
 
 def _days_between(first: date, last: date) -> Iterable[date]:

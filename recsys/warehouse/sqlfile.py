@@ -23,7 +23,7 @@ figures from listening that a label may see are those of marts.label_figures alo
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -281,6 +281,15 @@ def with_upstream(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str,
         needed |= waiting
         waiting = set().union(*(layers[name].dependencies & layers.keys() for name in waiting)) - needed
     return {name: file for name, file in layers.items() if name in needed}
+
+
+def downstream(layers: dict[str, SqlFile], names: Collection[str]) -> set[str]:
+    """Return the tables that read `names`, directly or through others; `layers` are in the order of building."""
+    found = set(names)
+    for file in layers.values():
+        if file.sources & found:
+            found.add(file.name)
+    return found & layers.keys()
 
 
 def upstream_intermediates(layers: dict[str, SqlFile], names: Iterable[str]) -> dict[str, SqlFile]:

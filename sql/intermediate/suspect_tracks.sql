@@ -6,13 +6,13 @@
 --   issue     shared_isrc or same_recording
 --   detail    the shared ISRC or title
 -- reconcile:
---   (select count(*) from intermediate.suspect_tracks where issue = 'shared_isrc') <= (select count(isrc) from staging.tracks)
+--   (select count(*) from intermediate.suspect_tracks where issue = 'shared_isrc') <= (select count(isrc) from marts.track_features)
 with isrc_counts as (
     select
         track_id,
         isrc,
         count(*) over (partition by isrc) as n_tracks
-    from staging.tracks
+    from marts.track_features
     where isrc is not null
 ),
 
@@ -26,7 +26,7 @@ name_counts as (
                 replace(replace(lower(trim(title)), 'ß', 'ss'), 'ς', 'σ'),
                 cast(round(duration_ms / 1000) as bigint)
         ) as n_tracks
-    from staging.tracks
+    from marts.track_features
     where duration_ms is not null
 )
 

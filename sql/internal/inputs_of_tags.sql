@@ -6,6 +6,7 @@ select
     tracks.training_consent,
     tracks.genre,
     tracks.language,
+    tracks.artist_country as country,
     tracks.artist_type,
     cast(year(tracks.release_date) as double) as release_year,
     ln(tracks.duration_ms) as log_duration,

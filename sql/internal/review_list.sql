@@ -1,4 +1,4 @@
--- Findings of the cleaning with names, the most played first.
+-- Findings of the cleaning with names, the most played first, of equally played ones the surest.
 with plays as (
     select
         track_id,
@@ -27,4 +27,4 @@ inner join marts.track_features as tracks on findings.track_id = tracks.track_id
 inner join marts.track_features as others on findings.other_track_id = others.track_id
 left join plays on findings.track_id = plays.track_id
 left join plays as other_plays on findings.other_track_id = other_plays.track_id
-order by n_plays desc, findings.finding_id asc
+order by n_plays desc, findings.score desc, findings.finding_id asc

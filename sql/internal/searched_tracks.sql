@@ -1,5 +1,6 @@
 -- Recordings that can be searched for on a day: known and not withdrawn; with names as words (see searched_words.sql), the
--- confidence that the sound has no voice, or one, and whether any tags of the sound are known. Unknown values are null.
+-- confidence that the sound has no voice, or one, and whether any tags of the sound are known. The language is the
+-- delivered one, of the recording or of its text; text_language is what the text tells. Unknown values are null.
 -- params:
 --   as_of  last day of the data
 with voices as (
@@ -32,8 +33,11 @@ select
     tracks.duration_ms,
     tracks.isrc,
     tracks.genres,
-    nullif(tracks.language, 'unknown') as language,
+    coalesce(nullif(tracks.language, 'unknown'), lyrics.stated_language) as language,
+    lyrics.language as text_language,
+    lyrics.language_confidence as text_confidence,
     tracks.explicit,
+    lyrics.explicit_probability,
     tracks.available_in,
     tracks.tempo_bpm,
     tracks.key,
@@ -44,6 +48,8 @@ select
     voices.without_voice,
     voices.with_voice,
     heard.track_id is not null as is_heard,
+    lyrics.happy_probability,
+    lyrics.arousal,
     regexp_replace(
         replace(replace(lower(strip_accents(' ' || tracks.title || ' ')), 'ß', 'ss'), 'ς', 'σ'), '[^\p{L}\p{N}]+', ' ', 'g'
     ) as title_words,
@@ -60,6 +66,7 @@ select
 from marts.track_features as tracks
 left join voices on tracks.track_id = voices.track_id
 left join heard on tracks.track_id = heard.track_id
+left join marts.track_lyrics as lyrics on tracks.track_id = lyrics.track_id
 left join marts.duplicate_links as links on tracks.track_id = links.track_id
 where tracks.is_known and (tracks.withdrawn_at is null or tracks.withdrawn_at > $as_of)
 order by tracks.track_id asc

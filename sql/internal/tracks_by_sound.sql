@@ -10,6 +10,8 @@ select
     tracks.tempo_bpm,
     tracks.key,
     tracks.mode,
+    tracks.beats_per_bar,
+    tracks.main_chords,
     tracks.energy
 from marts.track_features as tracks
 left join marts.duplicate_links as links on tracks.track_id = links.track_id

@@ -1,9 +1,6 @@
--- Daily plays and reactions of each artist, with the definitions of the usual measures. A play is a listen of at least
--- 30 s or half the recording; a skip is a shorter one that the listener ended; a scrobble is a play (see
--- intermediate.judged_listens). Streams per listener is n_plays / n_listeners; skip share is n_skips / (n_plays +
--- n_skips); save rate is n_saves / n_listeners; engagement is (n_likes + n_saves + n_playlist_adds + n_shares) /
--- n_listeners; completion rate is n_completions / n_timed_listens; algorithmic share is n_algorithmic_plays /
--- (n_active_plays + n_algorithmic_plays), plays of unknown source left out. Counts can be summed over days and artists;
+-- Daily plays and reactions of each artist. A play is a listen of at least 30 s or half the recording; a skip is a
+-- shorter one that the listener ended; a scrobble is a play (see intermediate.judged_listens). What is divided by what,
+-- such as skips by plays and skips, is defined by the metrics (sql/metrics). Counts can be summed over days and artists;
 -- listeners cannot, since one who comes on two days counts on both. Days end at midnight in the market time zone, which
 -- is set per home; marts.interactions_daily has the listener's local time.
 -- grain: artist_id, listen_date

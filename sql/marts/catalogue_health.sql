@@ -7,16 +7,18 @@
 -- columns:
 --   track_id        recording
 --   label_id        label, null where unknown
---   issue           unknown_track, unknown_artist, unknown_label, no_label, no_release_date, heard_before_release, no_duration, odd_duration, no_isrc, odd_isrc, shared_isrc, same_recording, no_genre or consent_unknown
---   detail          the wrong value, null where the value is missing
+--   kind            missing, improbable, conflicting, duplicate or sound
+--   issue           missing: unknown_track, unknown_artist, unknown_label, no_label, no_release_date, no_duration, no_isrc, no_genre, no_language, no_explicit, consent_unknown; improbable: heard_before_release, odd_release_date, odd_duration, odd_length_of_file, odd_tempo, odd_isrc, odd_isrc_year; conflicting: sources_differ, copies_differ_in_language, copies_differ_in_explicit, copies_differ_in_consent, lyrics_differ_in_language, lyrics_differ_in_explicit; duplicate: shared_isrc, same_recording; sound: clipped, mono_incompatible, silent_ends, upsampled, lossy_origin, off_level
+--   detail          the wrong value, both values of a conflict, or what was measured of the sound; null where the value is missing, except of no_language the language of the lyrics where they tell one
 --   n_listeners     distinct listeners with at least one play [count]
 --   n_plays         plays of the recording, the reach of the issue [count]
---   is_of_metadata  whether the metadata alone shows the issue; otherwise a play does
+--   is_of_metadata  whether metadata or sound of the label alone show the issue; otherwise a play does, or another label's copy
 -- checks:
 --   n_plays >= n_listeners
 -- reconcile:
 --   (select count(*) from marts.catalogue_health where issue = 'unknown_track') = (select count(*) from marts.track_features where not is_known)
---   (select count(*) from marts.catalogue_health where issue in ('shared_isrc', 'same_recording')) = (select count(*) from intermediate.suspect_tracks)
+--   (select count(*) from marts.catalogue_health where kind = 'duplicate') = (select count(*) from intermediate.suspect_tracks)
+--   (select count(*) from marts.catalogue_health where kind = 'conflicting') = (select count(*) from intermediate.conflicting_values)
 with plays as (
     select
         track_id,
@@ -30,14 +32,7 @@ tracks as (
     select
         features.track_id,
         features.label_id,
-        features.label_name,
-        features.artist_id,
-        features.artist_name,
         features.release_date,
-        features.duration_ms,
-        features.isrc,
-        features.genres,
-        features.training_consent,
         features.is_known,
         plays.first_date,
         coalesce(audiences.n_listeners, 0) as n_listeners,
@@ -49,41 +44,30 @@ tracks as (
 
 issues as (
     -- noqa: disable=LT05,LT09,LT14
-    select track_id, 'unknown_track' as issue, cast(null as varchar) as detail from tracks where not is_known
+    select track_id, 'missing' as kind, 'unknown_track' as issue, cast(null as varchar) as detail, false as is_of_metadata from tracks where not is_known
     union all
-    select track_id, 'unknown_artist' as issue, artist_id as detail from tracks where is_known and artist_name is null
+    select track_id, 'missing' as kind, issue, detail, true as is_of_metadata from intermediate.missing_values
     union all
-    select track_id, 'unknown_label' as issue, label_id as detail from tracks where label_id is not null and label_name is null
+    select track_id, 'improbable' as kind, 'heard_before_release' as issue, cast(release_date as varchar) as detail, false as is_of_metadata from tracks where first_date < release_date
     union all
-    select track_id, 'no_label' as issue, cast(null as varchar) as detail from tracks where is_known and label_id is null
+    select track_id, 'improbable' as kind, issue, detail, true as is_of_metadata from intermediate.improbable_values
     union all
-    select track_id, 'no_release_date' as issue, cast(null as varchar) as detail from tracks where is_known and release_date is null
+    select track_id, 'conflicting' as kind, issue, detail, is_same_label as is_of_metadata from intermediate.conflicting_values
     union all
-    select track_id, 'heard_before_release' as issue, cast(release_date as varchar) as detail from tracks where first_date < release_date
+    select track_id, 'duplicate' as kind, issue, detail, true as is_of_metadata from intermediate.suspect_tracks
     union all
-    select track_id, 'no_duration' as issue, cast(null as varchar) as detail from tracks where is_known and duration_ms is null
-    union all
-    select track_id, 'odd_duration' as issue, cast(duration_ms as varchar) as detail from tracks where duration_ms not between 10000 and 3600000
-    union all
-    select track_id, 'no_isrc' as issue, cast(null as varchar) as detail from tracks where is_known and isrc is null
-    union all
-    select track_id, 'odd_isrc' as issue, isrc as detail from tracks where not regexp_matches(isrc, '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$')
-    union all
-    select track_id, 'no_genre' as issue, cast(null as varchar) as detail from tracks where is_known and genres is null
-    union all
-    select track_id, 'consent_unknown' as issue, cast(null as varchar) as detail from tracks where is_known and training_consent = 'unknown'
-    union all
-    select track_id, issue, detail from intermediate.suspect_tracks
+    select track_id, 'sound' as kind, issue, detail, true as is_of_metadata from intermediate.delivery_faults
     -- noqa: enable=LT05,LT09,LT14
 )
 
 select
     issues.track_id,
     tracks.label_id,
+    issues.kind,
     issues.issue,
     issues.detail,
     tracks.n_listeners,
     tracks.n_plays,
-    issues.issue not in ('unknown_track', 'heard_before_release') as is_of_metadata
+    issues.is_of_metadata
 from issues
 inner join tracks on issues.track_id = tracks.track_id

@@ -67,7 +67,7 @@ ratios as (
         sizes.n_tracks / sum(sizes.n_tracks) over (partition by sizes.group_kind) as catalogue_share,
         coalesce(sums.n_plays, 0) / nullif(market.n_plays, 0) as listening_share,
         coalesce(sums.exposure, 0) / nullif(market.exposure, 0) as exposure_share,
-        sums.exposure / market.exposure / nullif(sums.n_plays / market.n_plays, 0) as ratio,
+        sums.exposure / nullif(market.exposure, 0) / nullif(sums.n_plays / nullif(market.n_plays, 0), 0) as ratio,
         exp(1.96 * sqrt(greatest(market.spread + sums.spread, 0))) as wide
     from sizes
     cross join market

@@ -66,9 +66,9 @@ ratios as (
         coalesce(sums.n_players, 0) as n_players,
         coalesce(sums.n_plays, 0) / nullif(market_total.n_plays, 0) as listening_share,
         coalesce(sums.exposure, 0) / nullif(market_total.exposure, 0) as exposure_share,
-        sums.exposure / market_total.exposure / nullif(sums.n_plays / market_total.n_plays, 0) as ratio,
+        sums.exposure / nullif(market_total.exposure, 0) / nullif(sums.n_plays / nullif(market_total.n_plays, 0), 0) as ratio,
         exp(1.96 * sqrt(greatest(market_total.spread + sums.spread, 0))) as wide,
-        market.exposure / market_total.exposure / nullif(market.n_plays / market_total.n_plays, 0) as market_ratio
+        market.exposure / nullif(market_total.exposure, 0) / nullif(market.n_plays / nullif(market_total.n_plays, 0), 0) as market_ratio
     from sizes
     cross join market_total
     left join intermediate.label_group_exposure as sums

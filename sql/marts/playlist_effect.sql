@@ -23,14 +23,14 @@
 --   low <= lift and lift <= high
 -- reconcile:
 --   (select count(*) from marts.playlist_effect) <= (select count(*) from marts.playlist_tracks where added_at is not null)
-with controls as (
+with controls as ( -- nullif: Spark divides before it leaves out groups of one control
     select
         week_no,
         genre,
         doubling,
         count(*) as n_controls,
         avg(change) as change,
-        (sum(change * change) - sum(change) * sum(change) / count(*)) / (count(*) - 1) as variance
+        (sum(change * change) - sum(change) * sum(change) / count(*)) / nullif(count(*) - 1, 0) as variance
     from intermediate.playlist_week_changes
     where is_control
     group by week_no, genre, doubling

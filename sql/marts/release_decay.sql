@@ -57,12 +57,12 @@ centred as (
     from points
 ),
 
-lines as (
+lines as ( -- nullif: Spark divides before it leaves out tracks of one week
     select
         track_id,
         count(*) as n_weeks,
-        sum(x * y) / sum(x * x) as slope,
-        case when sum(y * y) > 1e-9 then sum(x * y) * sum(x * y) / sum(x * x) / sum(y * y) end as r2
+        sum(x * y) / nullif(sum(x * x), 0) as slope,
+        case when sum(y * y) > 1e-9 then sum(x * y) * sum(x * y) / nullif(sum(x * x), 0) / sum(y * y) end as r2
     from centred
     group by track_id
     having count(*) >= 4

@@ -4,7 +4,7 @@
 -- grain: kind, track_id, other_track_id
 -- rows: 0
 -- columns:
---   kind            duplicate, wrong_artist or wrong_genre
+--   kind            duplicate, wrong_artist, wrong_genre, wrong_tempo or wrong_language
 --   track_id        recording
 --   other_track_id  the recording that it is compared with
 --   decision        accepted or rejected

@@ -31,6 +31,8 @@
 --   tempo_bpm         tempo, null where not analysed [1/min]
 --   key               tonic: C, C#, D and so on, null where not analysed
 --   mode              major or minor, null where not analysed
+--   beats_per_bar     beats per bar, 2 to 4, null where not analysed or not heard clearly
+--   main_chords       the up to four chords that sound longest, longest first, null where not analysed or none is heard
 --   energy            perceived energy, 0..1, null where not analysed
 --   danceability      danceability, 0..1, null where not analysed
 --   loudness_lufs     integrated loudness, null where not analysed [LUFS]
@@ -48,6 +50,7 @@ with mentioned as (
     select track_id from staging.playlists
     union distinct
     select track_id from staging.audio_names
+    where is_of_audio
 )
 
 select
@@ -79,6 +82,8 @@ select
     audio.tempo_bpm,
     audio.key,
     audio.mode,
+    audio.beats_per_bar,
+    audio.main_chords,
     audio.energy,
     audio.danceability,
     audio.loudness_lufs

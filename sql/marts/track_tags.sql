@@ -1,6 +1,6 @@
 -- Tags of each recording: genre, mood, instruments and voices, per tagger. Taggers such as own-genre were trained on the
--- user's labels (recsys tags train); only their tags whose calibration holds are here.
--- reason: analysts and labels' files read it; staging is dropped when the build ends
+-- user's labels (recsys tags train); only their tags whose calibration holds are here. Recordings that joined the catalogue
+-- after a training have those of the last nightly run, which learns from the same labels.
 -- grain: track_id, tagger, tag
 -- rows: 0
 -- labels: track_id
@@ -15,7 +15,14 @@
 --   confidence between 0 and 1
 --   probability is null or probability between 0 and 1
 -- reconcile:
---   (select count(*) from marts.track_tags) = (select count(*) from staging.audio_tags)
+--   (select count(*) from marts.track_tags) <= (select count(*) from marts.lake_tags) + (select count(*) from raw.track_tags)
+with trained as (
+    select distinct
+        track_id,
+        tagger
+    from marts.lake_tags
+)
+
 select
     track_id,
     tagger,
@@ -23,4 +30,16 @@ select
     kind,
     confidence,
     probability
-from staging.audio_tags
+from marts.lake_tags
+union all
+select
+    tags.track_id,
+    tags.tagger,
+    tags.tag,
+    tags.kind,
+    tags.confidence,
+    tags.probability
+from raw.track_tags as tags
+inner join marts.track_features as tracks on tags.track_id = tracks.track_id
+left join trained on tags.track_id = trained.track_id and tags.tagger = trained.tagger
+where trained.track_id is null

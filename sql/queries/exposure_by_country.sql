@@ -1,6 +1,6 @@
 -- Exposure of an artist or a label by the listeners' country, compared with plays, lowest first (see
 -- marts.country_exposure); and how many of its recordings, and which share of all recordings, cannot be recommended there,
--- because they are withdrawn or not available in the country.
+-- because they are withdrawn, not available in the country or not licensed for streaming there on the day of the lists.
 -- params:
 --   id     artist id or label id
 --   owner  artist or label = artist
@@ -19,14 +19,41 @@ with found as (
     where owner = $owner and owner_id = $id and least(n_shown, n_players) >= $least::integer
 ),
 
+places as (
+    select
+        periods.track_id,
+        periods.territory,
+        periods.is_permitted
+    from marts.streaming_periods as periods
+    inner join meta.build as build on build.as_of + 1 between periods.first_day and periods.last_day
+),
+
+closed as (
+    select
+        found.country,
+        places.track_id
+    from found
+    cross join places
+    group by found.country, places.track_id
+    having not case
+        when found.country = 'unknown' then min(places.is_permitted)
+        else coalesce(
+            max(case when places.territory = found.country then places.is_permitted end),
+            max(case when places.territory = 'WW' then places.is_permitted end)
+        )
+    end
+),
+
 recordings as (
     select
         found.country,
         coalesce(case when $owner = 'artist' then tracks.artist_id else tracks.label_id end = $id, false) as is_own,
         tracks.withdrawn_at is not null
+        or closed.track_id is not null
         or (len(tracks.available_in) > 0 and not list_contains(tracks.available_in, found.country)) as is_unavailable
     from found
     cross join marts.track_features as tracks
+    left join closed on found.country = closed.country and tracks.track_id = closed.track_id
 ),
 
 counts as (

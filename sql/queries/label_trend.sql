@@ -68,8 +68,8 @@ select
     n_playlist_adds,
     hours_played,
     n_plays / n_days as plays_a_day,
-    n_plays / n_listeners as streams_per_listener,
-    n_skips / (n_plays + n_skips) as skip_share,
+    n_plays / nullif(n_listeners, 0) as streams_per_listener,
+    n_skips / nullif(n_plays + n_skips, 0) as skip_share,
     is_withheld
 from by_period
 order by label_id asc, to_day asc

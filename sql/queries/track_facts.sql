@@ -17,6 +17,8 @@ select
     tracks.tempo_bpm,
     tracks.key,
     tracks.mode,
+    tracks.beats_per_bar,
+    tracks.main_chords,
     tracks.energy,
     tracks.danceability,
     tracks.loudness_lufs

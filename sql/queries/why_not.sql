@@ -60,6 +60,20 @@ select 'not available in the listener''s country' as reason
 from requested
 where available_in is not null and not list_contains(available_in, country)
 union all
+select 'no licence to stream it in the listener''s country' as reason
+from requested
+inner join marts.streaming_periods as periods on requested.track_id = periods.track_id
+inner join meta.build as build on build.as_of + 1 between periods.first_day and periods.last_day
+group by requested.country
+having
+    not case
+        when requested.country = 'unknown' then min(periods.is_permitted)
+        else coalesce(
+            max(case when periods.territory = requested.country then periods.is_permitted end),
+            max(case when periods.territory = 'WW' then periods.is_permitted end)
+        )
+    end
+union all
 select 'nothing known but its id' as reason
 from requested
 where not is_known

@@ -3,7 +3,7 @@
 -- rows: 0
 -- columns:
 --   source_table  raw table for which the row was meant, unknown for a whole file
---   reason        missing_value, too_long, date_order, named_zone, bad_type, out_of_range, in_future, not_allowed, other_encoder, other_length, malformed_row, conflicting_row, batch_refused or unreadable_file; for an audio file empty, no_audio, not_decodable, too_long, timeout, crash or out_of_memory
+--   reason        missing_value, too_long, date_order, named_zone, bad_type, out_of_range, in_future, ends_before_start, not_allowed, other_encoder, other_length, malformed_row, conflicting_row, batch_refused or unreadable_file; for an audio file empty, no_audio, not_decodable, too_long, timeout, crash or out_of_memory
 --   column_name   column that caused the refusal, null where the whole row did
 --   payload       the row as JSON with listener ids already pseudonymised, null where it could not be read
 --   source_file   name of the source file

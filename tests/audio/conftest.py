@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from recsys.arrays import F32
 from recsys.audio.signal import Signal
@@ -50,3 +51,15 @@ def encode(tmp_path: Path) -> Encode:
         return path
 
     return write
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """A FLAC file of 2 s at 8 kHz whose header leaves its length open, as of a stream."""
+    path = tmp_path / "endless.flac"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(16_000), 8_000)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # the number of samples has 36 bits
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    return path

@@ -13,8 +13,8 @@ from recsys.lake.measured import Features, measured
 
 AUDIO = Path(recsys.audio.__file__).parent
 CODE = (*sorted((AUDIO / "features").glob("*.py")), *(AUDIO / name for name in ("mel.py", "signal.py", "spectrum.py")))
-WEIGHTS = tuple(AUDIO / "weights" / name for name in ("key.npz", "tempo.npz"))
-RECORDED = (1, "fd36b6c37ca71ce4")
+WEIGHTS = tuple(AUDIO / "weights" / name for name in ("beats.npz", "harmony.npz", "tempo.npz"))
+RECORDED = (2, "d3416c24935f6e30")
 
 
 def structure(node: Any) -> Any:

@@ -126,7 +126,7 @@ def test_an_embedding_has_the_tags_of_both_networks(mono: F32) -> None:
     embedding = Embedder.load("musicnn").embed(recording(mono))
     assert embedding is not None
 
-    assert len(embedding.tags) == len(TAGS) == 100
+    assert len([tag for tag in embedding.tags if tag.tagger.startswith("musicnn")]) == len(TAGS) == 100
     assert {tag.kind for tag in embedding.tags} == {"genre", "mood", "instrument", "vocal", "era"}
     assert all(0 <= tag.confidence <= 1 for tag in embedding.tags)
     confidence = {tag.tag: tag.confidence for tag in embedding.tags if tag.tagger == "musicnn-mtt"}

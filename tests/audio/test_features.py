@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.arrays import F32
+from recsys.audio.features.chords import PITCHES
 from recsys.audio.features.measure import danceability, energy, features
 from recsys.audio.features.timbre import mfcc, timbre
 from recsys.audio.features.tonality import find_peaks, tuning_cents
@@ -15,7 +16,7 @@ from recsys.audio.spectrum import N_BANDS, N_SHORT, Spectrum
 from recsys.lake.measured import Features, Loudness, Rhythm, Timbre
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render
-from recsys.synth.tune import Note, Tune
+from recsys.synth.tune import Chord, Note, Tune, compose
 
 RATE_HZ = 22_050
 STYLE = Style(tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
@@ -58,6 +59,108 @@ def test_a_key_is_found_on_any_tonic(mode: str, transpose: int, key: str) -> Non
     assert (found.key, found.mode) == (key, mode)
     assert found.chroma is not None
     assert sum(found.chroma) == pytest.approx(1)
+
+
+def test_chords_are_found_where_they_are() -> None:
+    """C, F, G, C for one bar each at 100 beats per minute: nine tenths of the time agree, and C is named first."""
+    progression = (0, 5, 7, 0)
+    chords = tuple(Chord(4.0 * bar, root, is_minor=False) for bar, root in enumerate(progression))
+    notes = tuple(
+        Note(4.0 * bar + beat, 1.0, 60 + root + step)
+        for bar, root in enumerate(progression)
+        for beat, step in enumerate((0, 4, 7, 4))
+    )
+    tune = Tune("chords", notes, (4, 4), 0, "major", chords)
+
+    found = measured(tune, STYLE)
+
+    assert found.chords is not None
+    assert found.chord_starts_s is not None
+    assert found.chord_ends_s is not None
+    bar_s = 4 * 60 / 100
+    agreed_s = sum(
+        max(0.0, min(end_s, (bar + 1) * bar_s) - max(start_s, bar * bar_s))
+        for start_s, end_s, name in zip(found.chord_starts_s, found.chord_ends_s, found.chords, strict=True)
+        for bar in range(8)
+        if name == PITCHES[progression[bar % 4]]
+    )
+    assert agreed_s > 0.9 * 8 * bar_s
+    assert found.main_chords is not None
+    assert found.main_chords.split()[0] == "C"
+    assert found.chord_changes_per_min == pytest.approx(6 / 19.2 * 60, rel=0.35)
+
+
+@pytest.mark.parametrize(("metre", "n_beats", "beat"), [((2, 4), 2, 1.0), ((3, 4), 3, 1.0), ((6, 8), 2, 1.5)])
+def test_beats_and_bars_are_found(metre: tuple[int, int], n_beats: int, beat: float) -> None:
+    """A scale with chords and drums: beats within 70 ms, and downbeats at the first beats of bars."""
+    tune = replace(scale("major"), metre=metre)
+    played = arrange(tune, STYLE, np.random.default_rng(7), longest_s=20)
+
+    found = measured(tune, STYLE)
+
+    assert tune.beat == beat
+    assert found.beats_s is not None
+    assert found.downbeats_s is not None
+    assert found.beats_per_bar == n_beats
+    assert share_near(played.beats_s, found.beats_s) > 0.9
+    assert share_near(played.downbeats_s, found.downbeats_s) > 0.9
+    assert found.tempo_variation == pytest.approx(0, abs=0.03)
+
+
+def share_near(true_s: tuple[float, ...], found_s: tuple[float, ...]) -> float:
+    """The share of true times that have a found one within 70 ms."""
+    return float((np.abs(np.subtract.outer(true_s, found_s)).min(axis=1) <= 0.07).mean())
+
+
+def test_what_is_not_music_has_neither_key_nor_chords() -> None:
+    """White noise fits no tuning."""
+    noise = np.random.default_rng(7).standard_normal((1, 10 * 16_000)) / 10
+
+    found = features(Signal(noise.astype(np.float32), 16_000, "made", 0.0))
+
+    assert (found.key, found.mode, found.key_confidence) == (None, None, None)
+    assert (found.main_chords, found.chords, found.chord_starts_s) == (None, None, None)
+    assert found.tuning_cents is not None
+
+
+def test_a_scale_of_other_steps_has_no_key() -> None:
+    """Tones of a scale that divides the octave into seven equal steps, as in Thai music."""
+    t = np.arange(RATE_HZ) / RATE_HZ
+    tones = [
+        sum(np.sin(2 * np.pi * 220 * 2 ** (step / 7) * n * t) / n for n in (1, 2, 4)) for step in (*range(8), 4, 2)
+    ]
+
+    found = features(Signal((0.1 * np.concatenate(tones))[None].astype(np.float32), RATE_HZ, "made", 0.0))
+
+    assert found.key is None
+    assert found.chords is None
+
+
+def test_a_held_tone_has_no_beats() -> None:
+    """There is one onset at most."""
+    t = np.arange(8 * 16_000) / 16_000
+
+    found = features(Signal((0.2 * np.sin(2 * np.pi * 440 * t))[None].astype(np.float32), 16_000, "made", 0.0))
+
+    assert (found.beats_s, found.downbeats_s, found.beats_per_bar, found.beat_confidence) == (None, None, None, None)
+
+
+def test_a_metre_of_five_beats_is_not_guessed() -> None:
+    """Bars of five beats were not trained: beats are stated, bars are not."""
+    tune = replace(compose("five", np.random.default_rng(0)), metre=(5, 4))
+
+    found = measured(tune, STYLE)
+
+    assert found.beats_s is not None
+    assert found.downbeats_s is None
+    assert found.beats_per_bar is None
+
+
+def test_equal_recordings_have_equal_features(song: F32) -> None:
+    """All attributes, chords and beats among them, are determined by the samples."""
+    first, second = (features(Signal(song, RATE_HZ, "made", 0.0)) for _ in range(2))
+
+    assert first == second
 
 
 @pytest.mark.parametrize("cents", [-40, -10, 0, 25, 45])

@@ -1,11 +1,14 @@
 """Loudness against the test cases of the standards and against another implementation."""
 
+import tracemalloc
+from dataclasses import astuple
+
 import numpy as np
 import pyloudnorm
 import pytest
 
 from recsys.arrays import F32
-from recsys.audio.features.loudness import loudness, stereo_width
+from recsys.audio.features.loudness import LoudnessMeter, loudness
 from recsys.audio.signal import Signal
 
 RATE_HZ = 48_000
@@ -83,6 +86,23 @@ def test_two_implementations_agree(rate_hz: int) -> None:
     assert ours == pytest.approx(theirs, abs=0.05)
 
 
+def test_memory_does_not_grow_with_the_length() -> None:
+    """After half a minute, a meter keeps less than a megabyte; measured at once or by pieces, the values are equal."""
+    samples = np.random.default_rng(1).standard_normal((2, 1_400_000), dtype=np.float32) * np.float32(0.1)
+    meter = LoudnessMeter(44_100, 2)
+    tracemalloc.start()
+    meter.add(samples)
+    n_kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    found = loudness(Signal(samples, 44_100, "made", 0.0))
+    _, n_most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert n_kept < 1 << 20
+    assert n_most < 3 * samples.nbytes
+    assert astuple(found) == pytest.approx(astuple(meter.result()), abs=1e-9)
+
+
 def test_silence_has_no_loudness(tone: F32) -> None:
     """The share of silence is counted in steps of 0.1 s."""
     nothing = loudness(Signal(np.zeros((2, RATE_HZ), np.float32), RATE_HZ, "made", 0.0))
@@ -108,7 +128,7 @@ def test_stereo_width_is_the_share_of_the_side_signal() -> None:
     left, right = rng.standard_normal((2, 50_000)).astype(np.float32)
 
     widths = [
-        stereo_width(Signal(np.stack(pair), RATE_HZ, "made", 0.0))
+        loudness(Signal(np.stack(pair), RATE_HZ, "made", 0.0)).stereo_width
         for pair in ((left, left), (left, -left), (left, right), (0 * left, 0 * left))
     ]
 
@@ -116,4 +136,4 @@ def test_stereo_width_is_the_share_of_the_side_signal() -> None:
     assert widths[1] == 1
     assert widths[2] == pytest.approx(0.5, abs=0.01)
     assert widths[3] is None
-    assert stereo_width(Signal(left[None], RATE_HZ, "made", 0.0)) == 0
+    assert loudness(Signal(left[None], RATE_HZ, "made", 0.0)).stereo_width == 0

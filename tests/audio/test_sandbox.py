@@ -9,7 +9,6 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
 
 from recsys.audio import sandbox
 from recsys.audio.sandbox import Failure, Workers
@@ -27,9 +26,15 @@ def task(path: Path) -> str:
         case "allocate":
             return str(len(np.ones(2**31)))
         case "allocate by torch":
+            import torch  # noqa: PLC0415 - a second for each worker, which imports this module
+
             return str(len(torch.ones(2**31)))
         case "refuse":
             raise UnreadableAudio("empty", path, "an empty file")
+        case "progress":
+            for share in (0.25, 0.5, 1.0):
+                time.sleep(0.8)
+                sandbox.report_progress(share)
         case "bug":
             raise ZeroDivisionError("a bug")
     return path.name
@@ -39,7 +44,7 @@ def test_a_file_that_kills_its_worker_harms_no_other() -> None:
     """Crash, timeout, lack of memory and refusal are failures of that file only; the other files are processed."""
     names = ["a", "crash", "b", "hang", "c", "allocate", "allocate by torch", "refuse", "d"]
 
-    with Workers(task, n_workers=2, limit_s=3, limit_bytes=2 << 30) as workers:
+    with Workers(task, n_workers=2, limit_s=8, limit_bytes=2 << 30) as workers:
         results = {path.name: result for path, result in workers.map([Path(name) for name in names])}
 
     assert {name: result for name, result in results.items() if isinstance(result, str)} == {n: n for n in "abcd"}
@@ -49,11 +54,23 @@ def test_a_file_that_kills_its_worker_harms_no_other() -> None:
     messages = {name: result.message for name, result in results.items() if isinstance(result, Failure)}
     assert messages == {
         "crash": "crashed the decoder (exit status -11)",
-        "hang": "took longer than 3 s and was stopped",
+        "hang": "took longer than 8 s and was stopped",
         "allocate": "needs more than 2.0 GiB of memory",
         "allocate by torch": "needs more than 2.0 GiB of memory",
         "refuse": "an empty file",
     }
+
+
+def test_progress_is_passed_on_and_extends_the_time_limit() -> None:
+    """A task that reports how far it is may take longer than its limit; outside of a worker, a report does nothing."""
+    reported: list[tuple[str, float]] = []
+
+    with Workers(task, n_workers=1, limit_s=1.8, limit_bytes=2 << 30) as workers:
+        results = list(workers.map([Path("progress")], lambda path, share: reported.append((path.name, share))))
+    sandbox.report_progress(0.5)
+
+    assert results == [(Path("progress"), "progress")]
+    assert reported == [("progress", 0.25), ("progress", 0.5), ("progress", 1.0)]
 
 
 def test_a_bug_is_raised_in_the_parent() -> None:

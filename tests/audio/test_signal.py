@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from recsys.arrays import F32
-from recsys.audio.signal import Signal, UnreadableAudio, mono_pieces, read_audio
+from recsys.audio.signal import Depth, Signal, UnreadableAudio, mono_pieces, open_samples, read_audio
 
 
 def by_libav(path: Path, codec: str, samples: F32, rate_hz: int = 44_100) -> Path:
@@ -193,3 +193,51 @@ def test_an_unreadable_file_is_described_in_one_sentence(
 
     assert str(refused.value) == f"{path}: {message}"
     assert refused.value.message == message
+
+
+@pytest.mark.parametrize("name", ["song.flac", "song.wav"])
+def test_a_stream_counts_what_is_cut_off_as_lost(tmp_path: Path, name: str) -> None:
+    """Of a file of which half is missing, as much is lost as `read_audio` says: about half of its length."""
+    whole, cut = tmp_path / name, tmp_path / f"cut-{name}"
+    soundfile.write(whole, 0.1 * np.random.default_rng(0).standard_normal((20_000, 2)), 8_000)
+    content = whole.read_bytes()
+    cut.write_bytes(content[: len(content) // 2])
+
+    with open_samples(cut) as stream:
+        n_samples = sum(block.shape[1] for block in stream.blocks)
+
+    lost_s = read_audio(cut).lost_s
+    assert stream.lost_s == pytest.approx(lost_s)
+    if lost_s:  # the header of a WAV file is taken for wrong where the file is shorter
+        assert n_samples / 8_000 + stream.lost_s == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "depth"), [("PCM_16", "16 bit"), ("PCM_24", "24 bit"), ("PCM_32", "float"), ("FLOAT", "float")]
+)
+def test_a_stream_has_the_depth_of_its_file(tmp_path: Path, subtype: str, depth: Depth) -> None:
+    """32 bits are not cut to 24: they are float, of which 24 bits are significant at any level."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(800), 8_000, subtype=subtype)
+
+    with open_samples(tmp_path / "a.wav") as stream:
+        assert stream.depth == depth
+
+
+@pytest.mark.parametrize("rate_hz", [1, 100, 7_999, 192_001, 768_000])
+def test_a_stream_of_a_rate_out_of_range_is_refused(tmp_path: Path, rate_hz: int) -> None:
+    """The message says which rate was found and which are taken."""
+    soundfile.write(tmp_path / "a.wav", np.full(2_000, 0.1), rate_hz)
+
+    with (
+        pytest.raises(UnreadableAudio, match=rf"rate of {rate_hz:,} Hz, expected 8,000 to 192,000 Hz"),
+        open_samples(tmp_path / "a.wav"),
+    ):
+        pass
+
+
+def test_errors_of_the_user_of_a_stream_keep_their_name(tmp_path: Path) -> None:
+    """An error of libsndfile while something else is written is not taken for one of the source."""
+    soundfile.write(tmp_path / "a.au", np.full(800, 0.1), 8_000, format="AU", subtype="PCM_16")
+
+    with pytest.raises(soundfile.LibsndfileError), open_samples(tmp_path / "a.au"):
+        raise soundfile.LibsndfileError(2, "another file: ")

@@ -10,8 +10,9 @@ from bench.matching import answers, sounds
 from bench.matching.answers import Answer, QueryResult, Results
 from bench.matching.distortions import DISTORTIONS, RATE_HZ, SPEECH, Background
 from bench.matching.fit import Development, Excerpt
-from bench.matching.queries import QuerySet
+from bench.matching.queries import N_FILLING, N_OTHERS, QuerySet
 from bench.matching.report import print_summary, summary
+from bench.matching.strangers import sides
 from recsys.matching.alignment import MatchClassifier
 from recsys.matching.fingerprint_index import FingerprintIndex
 
@@ -116,3 +117,23 @@ def test_the_summary_counts_speech_apart_from_the_31(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert "| | 10 s | 5 s |\n|---|---|---|\n| mean over the 31, first at any score | 100.0% | 100.0% |" in printed
     assert not any("speech" in row for row in summary(Results(uses, strangers, strangers, silent), classifier))
+
+
+def test_two_indexes_make_each_others_recordings_strangers() -> None:
+    """What an index holds is no stranger to it; nor is what the calibration heard as a stranger."""
+    train = [Path(f"{package}__{number:03}.opus") for package in "abcdef" for number in range(50)]
+    held_back = {part: [Path(f"{part}__{number}.opus") for number in range(3)] for part in ("queried", "strangers")}
+    calibration = {part: [Path(f"{part}__0.opus")] for part in ("calibration", "calibration strangers")}
+
+    first, second = sides(held_back | calibration | {"train": train})
+
+    assert set(first.strangers).isdisjoint(first.indexed)
+    assert set(second.strangers).isdisjoint(second.indexed)
+    assert set(held_back["strangers"]) < set(first.strangers) & set(second.indexed)
+    assert set(held_back["queried"]) < set(second.strangers) & set(first.indexed)
+    strangers = {path for side in (first, second) for path in side.strangers}
+    assert {path.name[0] for path in strangers & set(train)} == {"b", "c", "e", "f"}
+    assert strangers.isdisjoint(calibration["calibration strangers"])
+    mixed_in = set(train[N_FILLING : N_FILLING + N_OTHERS])
+    assert mixed_in.isdisjoint(first.indexed)
+    assert mixed_in.isdisjoint(second.indexed)

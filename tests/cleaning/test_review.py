@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from recsys.cleaning.review import decide, findings
 from recsys.cli import main
 from recsys.errors import UnknownIds
 from recsys.home import Home
+from recsys.ingest.run import ingest
 from recsys.lake.store import Lake
 from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.nightly import build_and_publish, run_step
@@ -18,7 +20,7 @@ from recsys.pipeline.plan import steps
 from recsys.pipeline.run import Run
 from recsys.warehouse.query import Warehouse, run_query
 
-from ..nights import World, result_table
+from ..nights import LAST_DAY, World, result_table
 
 NOW = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
 
@@ -118,6 +120,36 @@ def test_a_rejected_link_is_gone_and_comes_back(finished: Run, copy_of: Callable
     assert restored.select("track_id", "same_as").equals(before.select("track_id", "same_as"))
     assert restored.filter(decided_by="review").height == 1
     assert second in set(listed(home, "linked")["finding_id"])
+
+
+@pytest.mark.slow
+def test_a_doubted_tempo_is_reviewed_like_all_findings(
+    finished: Run, copy_of: Callable[[Home], Home], tmp_path: Path
+) -> None:
+    """A delivered tempo of half the measured one is proposed, and stays decided; no tempo is changed."""
+    home = copy_of(finished.home)
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        (track,) = warehouse.query("select min(track_id) from marts.track_features where is_known").row(0)
+    sources = {
+        "theirs.csv": f"track_id,tempo_bpm,analyser\n{track},60,theirs\n",
+        "scan.csv": f"track_id,tempo_bpm,tempo_confidence,analyser\n{track},120,0.9,recsys-2-ab x y\n",
+        "decided.csv": "kind,track_id,other_track_id,decision,decided_at\n"
+        f"wrong_tempo,{track},{track},rejected,2026-06-30T12:00:00Z\n",
+    }
+    for name, content in sources.items():
+        (tmp_path / name).write_text(content)
+
+    ingest(home, [tmp_path / "theirs.csv", tmp_path / "scan.csv"], today=LAST_DAY)
+    before, _ = cleaned(finished, home)
+    ingest(home, [tmp_path / "decided.csv"], today=LAST_DAY)
+    after, _ = cleaned(finished, home)
+
+    (proposed,) = before.filter(kind="wrong_tempo").select("track_id", "score", "status").rows()
+    assert proposed == (track, 0.9, "proposed")
+    assert after.filter(kind="wrong_tempo")["status"].to_list() == ["rejected"]
+    with Warehouse.open(home.published_warehouse()) as warehouse:
+        tempo = warehouse.query("select tempo_bpm from marts.track_features where track_id = $id", {"id": track})
+    assert tempo.rows() == [(120,)]
 
 
 def test_decisions_that_alternate_are_all_kept(finished: Run, copy_of: Callable[[Home], Home]) -> None:

@@ -5,17 +5,17 @@ from datetime import date
 import polars as pl
 import pytest
 
+from recsys.cleaning.doubts import DOUBTS
 from recsys.cleaning.duplicates import Decisions
 from recsys.cleaning.findings import find_all, finding_id, wrong_artists
 from recsys.cleaning.recordings import recordings
 from recsys.cleaning.sounds import by_same_artist, same_sounds
 from recsys.columns import schema
 from recsys.matching.history import MATCH_CANDIDATES_COLUMNS
-from recsys.tags.doubts import DOUBTS_COLUMNS
 
 from .conftest import ISRC, NO_DECISIONS, sounds, tracks
 
-NO_DOUBTS = pl.DataFrame(schema=schema(DOUBTS_COLUMNS))
+NO_DOUBTS = pl.DataFrame(schema=DOUBTS)
 NO_REVIEW = pl.DataFrame(
     schema={name: pl.String for name in ("kind", "track_id", "other_track_id", "decision")}  # noqa: C420
 )
@@ -125,35 +125,6 @@ def test_the_review_list_has_both_kinds() -> None:
     assert after.filter(kind="wrong_artist")["status"].to_list() == ["rejected"]
     assert finding_id("wrong_artist", "t1", "t2") == finding_id("wrong_artist", "t2", "t1")
     assert finding_id("duplicate", "t1", "t2") != finding_id("wrong_artist", "t1", "t2")
-
-
-def test_a_doubted_genre_is_proposed_until_a_person_decides() -> None:
-    """It is a finding about one recording; recordings that are not in the catalogue have none."""
-    doubted = pl.DataFrame(
-        [("t1", "rock", "jazz", 0.9, 0.05), ("gone", "rock", "jazz", 0.9, 0.05)], NO_DOUBTS.schema, orient="row"
-    )
-    decided = pl.DataFrame([("wrong_genre", "t1", "t1", "rejected")], NO_REVIEW.schema, orient="row")
-
-    catalogue = tracks(ADA | {"genre": "Rock"})
-
-    found, _ = find_all(catalogue, match().clear(), NO_REVIEW, doubted)
-    after, _ = find_all(catalogue, match().clear(), decided, doubted)
-
-    row = found.row(0, named=True)
-    assert (found.height, row["kind"], row["track_id"], row["other_track_id"]) == (1, "wrong_genre", "t1", "t1")
-    assert (row["status"], row["score"]) == ("proposed", 0.9)
-    assert row["detail"] == "delivered as rock (0.05), probably jazz (0.90)"
-    assert after["status"].to_list() == ["rejected"]
-
-
-@pytest.mark.parametrize("genre", ["Jazz", "unknown", None])
-def test_a_genre_that_was_corrected_at_its_source_is_no_finding(genre: str | None) -> None:
-    """Also while the doubts of the last training still name the old one."""
-    doubted = pl.DataFrame([("t1", "rock", "jazz", 0.9, 0.05)], NO_DOUBTS.schema, orient="row")
-
-    found, _ = find_all(tracks(ADA | {"genre": genre}), match().clear(), NO_REVIEW, doubted)
-
-    assert found.is_empty()
 
 
 def test_a_catalogue_without_sound_or_rows_has_no_findings() -> None:

@@ -199,6 +199,8 @@ LONG = "repeat('trk_0123456789', 2) as track_id, repeat('Donaudampfschifffahrt',
         ["describe"],
         ["describe", "marts.track_features"],
         ["query"],
+        ["metric"],
+        ["metric", "skip_share", "--by", "country,week"],
         ["query", "top_tracks"],
         ["query", "refused_rows"],
         ["product"],
@@ -209,6 +211,7 @@ LONG = "repeat('trk_0123456789', 2) as track_id, repeat('Donaudampfschifffahrt',
         ["soundtrack", "run"],
         ["search", "calm, under 120 bpm"],
         ["product", "similar_tracks", TRACK],
+        ["next", TRACK],
         ["query", "trending_artists"],
         ["sql", f"select {LONG}"],
         ["sql", f"select {LONG}, {LONG.replace(' as ', ' as other_')}"],
@@ -238,8 +241,14 @@ def _batch_with_refused_rows(run: Run) -> str:
 # Commands that print no table, or whose tables are tested with their figures (evaluate, nightly) or alone (the others).
 OTHERS = {
     *("ingest", "audio", "build", "contracts", "takedown", "train", "evaluate", "tune", "simulate", "recommend"),
-    *("export", "nightly", "match", "explain", "labels", "report", "notify", "erase", "access", "rollback", "prune"),
-    *("dashboard", "demo", "tags"),
+    *("export", "nightly", "match", "explain", "labels", "report", "rights", "notify", "erase", "access"),
+    *("rollback", "prune", "dashboard", "demo", "tags", "separate", "denoise", "master", "tune-vocal", "mix"),
+    *("backup", "restore"),
+    "same-tune",
+    "practise",
+    "compose",
+    *("transparency", "serve", "serve-key"),
+    *("export-model", "lists"),
 }
 
 
@@ -291,6 +300,24 @@ def test_lists_and_explanations_give_the_same_reason(finished: Run) -> None:
         said = explain(finished.home, row["user_id"], row["track_id"]).contributions
         first = said.filter(pl.col("contribution") > 0).head(1)["track_id"].to_list() or [None]
         assert first == [row["reason_track_id"]]
+
+
+def test_the_next_tracks_follow_the_last_one_named(finished: Run) -> None:
+    """Neither of two tracks is listed, their order counts, and an unknown id is refused."""
+    rows = pl.read_parquet(finished.export / "similar_tracks.parquet").sort("track_id", "rank")
+    first, last = rows["track_id"].unique().sort()[[0, -1]]
+
+    there, back = (
+        pl.read_csv(call(finished.home, "next", *words, "-n", "5", "--csv").output.encode())["track_id"].to_list()
+        for words in ((first, last), (last, first))
+    )
+    alone = pl.read_csv(call(finished.home, "next", last, "--csv").output.encode())
+
+    assert len(there) == len(back) == 5
+    assert there != back
+    assert not {first, last} & {*there, *back}
+    assert alone["track_id"].to_list() == rows.filter(track_id=last)["similar_track_id"].to_list()[:10]
+    assert "track ids are not in" in call(finished.home, "next", "trk_x", "trk_y").output
 
 
 def test_products_are_listed_and_shown_with_names(finished: Run) -> None:

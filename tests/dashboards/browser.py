@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from urllib3 import PoolManager, Retry
 
 from recsys.cli import dashboard
@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
 )
-TIMEOUT_MS = 30_000
+TIMEOUT_MS, EXPECT_MS = 60_000, 20_000  # of an action; of what a page should come to show
 PHONE = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/125.0 Mobile Safari/537.36"
 
 
@@ -110,6 +110,7 @@ class Visit:
         )
         self.page: Page = context.new_page()
         self.page.set_default_timeout(TIMEOUT_MS)
+        expect.set_options(timeout=EXPECT_MS)
         self.page.on("console", self._note)
         self.page.on("request", self._watch)
 

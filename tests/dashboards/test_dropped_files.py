@@ -23,7 +23,7 @@ from recsys.synth.render import write_audio
 
 from ..nights import RATE_HZ, song
 from .browser import CHROMIUM, Visit, chromium, served
-from .conftest import Open, failures, unmarked
+from .conftest import Open, failures, opener, unmarked
 
 TODAY, AS_OF = date(2026, 2, 28), date(2026, 1, 31)
 TABLES = {
@@ -62,10 +62,10 @@ def faster(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_sounding(open_page: Open, sounding: Home, monkeypatch: pytest.MonkeyPatch) -> Open:
+def open_sounding(sounding: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """A function that opens a page on the home with scanned recordings."""
-    monkeypatch.setenv("RECSYS_HOME", str(sounding.path))
-    return open_page
+    with opener(sounding, monkeypatch) as opened:
+        yield opened
 
 
 def upload(page: AppTest, path: Path) -> AppTest:

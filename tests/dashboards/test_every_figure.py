@@ -25,6 +25,7 @@ MODEL = "an estimate of a model; a benchmark compares it with what came true"
 FIT = "a statistic of a fit or a sample; the tests of its mart compare it with another implementation"
 SIZE = "sizes of tables, as the build counts them"
 STORED = "a metric or a verdict that a run has stored"
+PLANTED = "conflicts of the registry; the tests of rights compare them with planted ones"
 TEXT = "the texts of a table whose values are compared"
 WITHOUT_TRUTH = {
     **{f"overview.{key}_curves": "the curves of the morning report" for key in ("breakouts", "drops")},
@@ -62,6 +63,7 @@ WITHOUT_TRUTH = {
     "models.runs": STORED,
     "operations.Free space": "a property of the machine",
     "recommendations.candidates": MODEL,
+    **{f"rights.{key}": PLANTED for key in ("kinds", "kinds_table", "conflicts", "claims")},
     "sql.answer": "the result of a query that its reader typed",
     "sql.columns": SIZE,
     "sql.dictionary": SIZE,
@@ -134,25 +136,34 @@ def first(views: Views) -> Views:
     return {page: islice(of_page, 1) for page, of_page in views.items()}
 
 
+def third(views: Views, no: int = 0) -> Views:
+    """Return every third view of each page, from the first, second or third one."""
+    return {page: islice(of_page, no % 3, None, 3) for page, of_page in views.items()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
-def test_every_view_shows_an_operator_the_figures_of_the_raw_rows(
+def test_views_show_an_operator_the_figures_of_the_raw_rows(
     walk: Walk, open_page: Open, lists: ListsTruth, page: str
 ) -> None:
-    """With each period, label, grouping and problem, and every eighth artist."""
-    found = [*differences(walk, open_page, page, of_operator(lists, 8))]
+    """With each period, label, grouping and problem, though not each with every other, and every twelfth artist."""
+    found = [*differences(walk, open_page, page, third(of_operator(lists, 4)))]
 
     assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", FOR_LABELS)
-def test_every_view_shows_a_label_the_figures_of_the_raw_rows(
+def test_views_show_a_label_the_figures_of_the_raw_rows(
     walk: Walk, open_page: Open, lake: Lake, views_of: Callable[[str, int], Views], page: str
 ) -> None:
-    """To every label, with each period, grouping and problem, and every third artist."""
+    """To every label, one of three with each period, grouping and problem, and with every ninth artist."""
     labels = lake.tracks["label_id"].drop_nulls().unique().sort()
-    found = [problem for label in labels for problem in differences(walk, open_page, page, views_of(label, 3), label)]
+    found = [
+        problem
+        for no, label in enumerate(labels)
+        for problem in differences(walk, open_page, page, third(views_of(label, 3), no), label)
+    ]
 
     assert len(labels) == 6
     assert not found, "\n".join(found)

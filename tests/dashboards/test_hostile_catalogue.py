@@ -28,7 +28,7 @@ from recsys.warehouse.query import Warehouse
 from ..nights import World
 from ..reports.pdf_text import read_pdf
 from .browser import CHROMIUM, Visit, chromium, served
-from .conftest import PAGES, Open, failures, markdown_of
+from .conftest import PAGES, Open, failures, markdown_of, opener
 from .hostile import ATTACKER, FILE, hostile_home
 
 pytestmark = pytest.mark.slow
@@ -51,9 +51,8 @@ def home(world: World, tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
-def open_hostile(home: Home, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
+def open_hostile(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """A function that opens a page of the hostile home, as an operator or the largest label."""
-    monkeypatch.setenv("RECSYS_HOME", str(home.path))
     with Warehouse.open(home.published_warehouse()) as warehouse:
         sql = (
             "select label_id from marts.track_features where label_id is not null group by 1 order by count(*) desc, 1"
@@ -65,7 +64,8 @@ def open_hostile(home: Home, open_page: Open, monkeypatch: pytest.MonkeyPatch) -
             return open_page(name, label=label_id, file=registry.label_warehouse(home, label_id), **address)
         return open_page(name, **address)
 
-    return opened
+    with opener(home, monkeypatch) as open_page:
+        yield opened
 
 
 def tokens(texts: str) -> Iterator[Token]:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from dashboards import columns, parts
 
@@ -77,16 +78,20 @@ class Walk:
 
     def view(self, page: AppTest, choices: Mapping[str, str]) -> Shown:
         """
-        Set select boxes of a page, in order, and return what it then shows.
+        Set select boxes of a page, as many at once as can be, and return what it then shows.
 
         Args:
             page: The open page.
             choices: Label of a box -> displayed option, or its position as `#3`.
         """
-        for label, option in choices.items():
-            (box,) = (box for box in page.selectbox if box.label == label)
-            chosen = box.options[int(option[1:])] if option.startswith("#") else option
-            page = box.set_value(chosen).run()
+        different = [*choices.items()]
+        for _ in choices:
+            if different:
+                settable = [set_box(page, *choice) for choice in different]
+                assert any(settable), f"no options {different}"
+                page = page.run()
+                different = [choice for choice in choices.items() if not chosen(page, *choice)]
+        assert not different, different
         return self.read(page, f"{page.title[0].value} {choices}")
 
     def read(self, page: AppTest, view: str) -> Shown:
@@ -101,6 +106,27 @@ class Walk:
         assert_tables_are_their_files(page, shown)
         assert_charts_are_their_files(page, shown)
         return shown
+
+
+def box_of(page: AppTest, label: str) -> Selectbox[Any] | None:
+    """Return the select box with a label, if the page has it already."""
+    return next((box for box in page.selectbox if box.label == label), None)
+
+
+def chosen(page: AppTest, label: str, option: str) -> bool:
+    """Return whether a box shows an option, named or by its position as `#3`."""
+    box = box_of(page, label)
+    return box is not None and box.index is not None and option in (box.options[box.index], f"#{box.index}")
+
+
+def set_box(page: AppTest, label: str, option: str) -> bool:
+    """Set a box for the next run of the page; return False if the box, or the option, depends on another one."""
+    if (box := box_of(page, label)) is None:
+        return False
+    name = box.options[int(option[1:])] if option.startswith("#") else option
+    if name in box.options:
+        box.set_value(name)
+    return name in box.options
 
 
 def plain(text: str) -> str:

@@ -1,7 +1,10 @@
 """Features: how many rows are described."""
 
+import numpy as np
 import polars as pl
+import pytest
 
+from recsys.dataset.feature_vectors import tfidf_features
 from recsys.dataset.features import Features
 from recsys.dataset.vocab import Vocab
 
@@ -23,3 +26,13 @@ def test_no_features_describe_nothing() -> None:
 
     assert Features.of(tracks, pl.DataFrame({"track_id": ["a", "b"]})).n_described() == 0
     assert Features.weighted(tracks, elsewhere).n_described() == 0
+
+
+def test_unknown_values_do_not_make_a_row_rich() -> None:
+    """Norms follow the number of known values: two of one row, one of the other, 1.5 on average."""
+    tracks = Vocab.of(["a", "b", "c"], kind="track")
+    known = pl.DataFrame({"track_id": ["a", "b"], "genre": ["pop", "rock"], "decade": ["1990", None]})
+
+    vectors = tfidf_features(Features.of(tracks, known), size_exponent=1)
+
+    assert np.sqrt(vectors.multiply(vectors).sum(axis=1)).ravel().tolist()[0] == pytest.approx([2 / 1.5, 1 / 1.5, 0])

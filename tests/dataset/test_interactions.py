@@ -27,7 +27,7 @@ class MartsInMemory:
         self._connection.execute(DAILY)
         self._connection.execute(TRACKS)
         self._connection.execute(LISTENERS)
-        for statement in SOUND:
+        for statement in (*SOUND, *LYRICS):
             self._connection.execute(statement)
 
     def query(self, sql: str, params: dict[str, object] | None = None) -> pl.DataFrame:
@@ -64,6 +64,10 @@ SOUND = (
     create table marts.track_audio
     (track_id varchar, tempo_bpm double, onset_rate_hz double, spectral_centroid_hz double, mode varchar)
     """,
+)
+LYRICS = (
+    "create table marts.track_lyrics (track_id varchar, language varchar, training_consent varchar)",
+    "create table marts.lyric_words (track_id varchar, word varchar, n integer)",
 )
 LISTENERS = """
 create table marts.listener_profile as

@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.dataset.cluster_features import N_NEAREST
 from recsys.dataset.features import Features
-from recsys.dataset.sound_features import MAX_WEIGHT, MEASUREMENT_COLUMNS, MIN_VECTORS, N_NEAREST, sound_features
+from recsys.dataset.sound_features import MAX_WEIGHT, MEASUREMENT_COLUMNS, MIN_VECTORS, sound_features
 from recsys.dataset.vocab import Vocab
 
 

@@ -48,7 +48,9 @@ class Opened:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """Write one world of full size without audio, and open its files."""
-    summary = write_world(tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_tracks_with_audio=0))
+    summary = write_world(
+        tmp_path_factory.mktemp("world"), World(as_of=AS_OF, n_tracks_with_audio=0, n_tracks_with_lyrics=0)
+    )
     logs = [_log(path) for path in summary.files if path.name.startswith("listens")]
     tracks = [row for row in _records(summary.truth.parent / "raw" / "tracks.jsonl.gz") if isinstance(row, dict)]
     return Opened(
@@ -315,8 +317,9 @@ def test_stubs_are_referenced_and_not_described(world: Opened) -> None:
 
 
 def test_the_invalid_rows_of_every_file_agree_with_the_truth(world: Opened) -> None:
-    """Malformed rows, repeated rows and rows with each fault are counted in the files."""
-    for path in world.summary.files:
+    """Malformed rows, repeated rows and rows with each fault are counted in the files; rights have none."""
+    with_faults = [path for path in world.summary.files if not path.name.startswith(("work", "licences"))]
+    for path in with_faults:
         details = [truth["details"] for truth in world.truths("dirt") if truth["id"] == path.name]
         by_fault = {detail["fault"]: detail for detail in details}
         records = list(_records(path))

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from recsys.cli.show import runs
 from recsys.demo import World, WorldSummary, write_world
 from recsys.errors import InputError
+from recsys.ingest.settings import IngestSettings
+from recsys.recipe import read_recipe
 
 SMALL = World(seed=11, scale=0.04, n_labels=6, n_artists=160, n_tracks=2_000, n_tracks_with_audio=2)
 
@@ -30,14 +33,22 @@ def test_the_same_seed_gives_the_same_bytes(small: WorldSummary, tmp_path: Path)
     again = write_world(tmp_path, SMALL)
 
     assert _digests(small.truth.parent) == _digests(again.truth.parent)
-    assert len(list((tmp_path / "raw" / "audio").glob("*.mp3"))) >= 2
+    assert len(list((tmp_path / "raw" / "audio").glob("*.flac"))) >= 2
+
+
+def test_recordings_of_all_formats_are_counted(small: WorldSummary, capsys: pytest.CaptureFixture[str]) -> None:
+    """The number in the summary is that of the files beside the tables."""
+    runs.world(small)
+
+    n_files, n_recordings = len(small.files), SMALL.n_tracks_with_audio
+    assert f": {n_files} files and {n_recordings} recordings" in " ".join(capsys.readouterr().out.split())
 
 
 def test_another_seed_gives_another_world(small: WorldSummary, tmp_path: Path) -> None:
     """Two seeds have no raw file in common."""
     other = write_world(tmp_path, replace(SMALL, seed=12))
 
-    assert not set(_digests(small.truth.parent).values()) & set(_digests(other.truth.parent).values())
+    assert not set(_digests(small.truth.parent / "raw").values()) & set(_digests(other.truth.parent / "raw").values())
 
 
 def test_a_period_over_five_months_has_five_listening_files(tmp_path: Path) -> None:
@@ -60,6 +71,13 @@ def test_the_truth_lies_outside_the_raw_files(small: WorldSummary) -> None:
 
     assert small.truth == folder / "truth.jsonl"
     assert {path.parent for path in small.files} == {folder / "raw"}
+
+
+def test_the_recipe_keeps_lyrics_of_a_free_licence_only(small: WorldSummary) -> None:
+    """So their meaning can be searched; all other settings are the default ones."""
+    recipe = read_recipe(small.truth.parent / "home" / "recipe.toml")
+
+    assert recipe == replace(read_recipe(), ingest=IngestSettings(keep_texts_of=("CC0-1.0",)))
 
 
 def test_scale_changes_the_listeners_and_not_the_catalogue(small: WorldSummary, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ SHOWN = RankedLists(
     RANKED,
     TrainingProfile(LIKED, LIKED, np.array([8, 4, 2, 0]), 8, NO_FEATURES),
     evaluate_lists(RANKED, sp.csr_matrix((3, 4))),
+    LIKED,
 )
 SHARES = st.lists(st.integers(0, 10**6), min_size=1).map(np.array)
 

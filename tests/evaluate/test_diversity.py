@@ -30,7 +30,8 @@ def shown(tracks: list[list[str]], pairs: dict[str, str], catalogue: pl.DataFram
     train = Interactions.of(pl.DataFrame(rows, ["user_id", "track_id", "strength"], orient="row"), catalogue=catalogue)
     ranked = np.array([train.tracks.rows(row) for row in tracks])
     nothing = sp.csr_matrix((len(tracks), len(train.tracks)), dtype=np.bool_)
-    return RankedLists(ranked, TrainingProfile.of(train, np.arange(len(tracks))), evaluate_lists(ranked, nothing))
+    profile = TrainingProfile.of(train, np.arange(len(tracks)))
+    return RankedLists(ranked, profile, evaluate_lists(ranked, nothing), profile.seen)
 
 
 # r1 and r2 are rock, p is pop, b is both, u is unknown; each also has an artist.
@@ -44,16 +45,17 @@ CATALOGUE = pl.DataFrame(
 
 @st.composite
 def random_lists(draw: st.DrawFn) -> RankedLists:
-    """Random lists, histories, held-out tracks and weighted features, with missing values in all of them."""
+    """Random lists, histories, held-out and hidden tracks and weighted features, with missing values in all of them."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     ranked = rng.permuted(np.tile(np.arange(N_TRACKS), (N_USERS, 1)), axis=1)[:, :6]
     ranked[rng.random(ranked.shape) < 0.2] = -1
-    liked, relevant = (sp.csr_matrix(rng.random((N_USERS, N_TRACKS)) < 0.3) for _ in range(2))
+    liked, relevant, hidden = (sp.csr_matrix(rng.random((N_USERS, N_TRACKS)) < 0.3) for _ in range(3))
     weights = rng.integers(0, 3, (N_TRACKS, N_GENRES)) * (rng.random((N_TRACKS, N_GENRES)) < 0.5)
     names = Vocab.of([f"genre={n}" for n in range(N_GENRES)], kind="feature")
     listeners = rng.integers(0, 5, N_TRACKS)
     profile = TrainingProfile(liked, liked, listeners, 9, Features(sp.csr_matrix(weights.astype(np.float32)), names))
-    return RankedLists(ranked, profile, evaluate_lists(ranked, relevant.multiply(~liked.toarray()).tocsr()))
+    ranked[hidden.toarray()[np.arange(N_USERS)[:, None], ranked] & (ranked >= 0)] = -1
+    return RankedLists(ranked, profile, evaluate_lists(ranked, relevant.multiply(~hidden.toarray()).tocsr()), hidden)
 
 
 def test_diversity_by_hand() -> None:
@@ -127,8 +129,8 @@ def test_serendipity_equals_a_list_by_popularity(lists: RankedLists, k: int) -> 
     by_popularity = sorted(range(N_TRACKS), key=lambda track: (-profile.listener_counts[track], track))
 
     def plain(user: int) -> float:
-        touched = set(np.flatnonzero(profile.seen.toarray()[user]).tolist())
-        expected = [track for track in by_popularity if track not in touched][:k]
+        hidden = set(lists.hidden[[user]].indices.tolist())
+        expected = [track for track in by_popularity if track not in hidden][:k]
         found = lists.ranked[user, :k][hits[user, :k]].tolist()
         return len(set(found) - set(expected)) / k if lists.evaluated.n_relevant[user] else np.nan
 

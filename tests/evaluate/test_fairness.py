@@ -200,6 +200,6 @@ def test_the_loss_of_single_tracks_is_that_of_all_orders_counted(relevant: set[i
     )
     shown = np.array([CONTINUATION_PROBABILITY, 0, 1, 0])
 
-    loss = expected_exposure_loss_at_k(RankedLists(ranked, profile, evaluate_lists(ranked, truth)), 2)
+    loss = expected_exposure_loss_at_k(RankedLists(ranked, profile, evaluate_lists(ranked, truth), truth), 2)
 
     assert loss.tolist() == pytest.approx([((shown - target) ** 2).sum()], abs=1e-9)

@@ -41,6 +41,15 @@ def test_tracks_that_share_a_slot_are_distinguished(dtype: type[np.integer]) -> 
     assert find_hits(ranked, relevant).tolist() == by_sets(ranked, relevant)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.uint32])
+def test_any_integer_is_a_track_row_and_a_stored_false_is_not_relevant(dtype: type[np.integer]) -> None:
+    """The pair of track 0 is stored as False, that of track 1 as True; the given matrix stays as it is."""
+    relevant = sp.csr_matrix((np.array([False, True]), ([0, 0], [0, 1])), shape=(1, 3))
+
+    assert find_hits(np.array([[2, 1, 0]], dtype), relevant).tolist() == [[False, True, False]]
+    assert relevant.nnz == 2
+
+
 def test_nothing_to_look_up() -> None:
     """No users, empty lists and no relevant tracks are valid."""
     assert find_hits(np.empty((0, 3), np.int64), sp.csr_matrix((0, 4), dtype=np.bool_)).shape == (0, 3)

@@ -11,6 +11,7 @@ from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.report import evaluated_users
 from recsys.experiments.protocols import from_folder
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.popular import Popular
 
 GENDERS = {"women": "female", "men": "male", "male-female": "mixed", "na": "unknown"}
@@ -69,7 +70,7 @@ def test_gaps_between_listeners_of_a_real_log(recsys_data: Path, tmp_path: Path)
     protocol = from_folder(tmp_path)
     split = protocol.test
     ids = split.train.users.ids(evaluated_users(split))
-    lists = Recommender(Popular()).fit(split.train).recommend(ids, 10, filters=protocol.filters(split))
+    lists = Recommender(Popular()).fit(split.train).recommend(ids, 10, filters=Filters.for_split(split))
     tracks = split.train.tracks.ids()
     groups = pl.DataFrame({"track_id": tracks, "group_kind": "all", "group_name": "track"})
 

@@ -20,6 +20,7 @@ from recsys.experiments.tuning import Budget, TuningResult, TuningTask
 from recsys.experiments.tuning import tune as search
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig
+from recsys.recommenders.parts.filters import Filters
 
 N_SIDE = 15  # tracks of each of two groups of listeners, a and b
 NAMES = ["blend", "ease", "popular"]
@@ -70,7 +71,7 @@ def test_the_blend_takes_its_members_as_tuned(outcome: Comparison, folder: Path)
     protocol = from_folder(folder)
     split = protocol.validation
 
-    alone = {name: search(TuningTask(name, split, protocol.filters(split)), SETTINGS.budget).config for name in BOTH}
+    alone = {name: search(TuningTask(name, split, Filters.for_split(split)), SETTINGS.budget).config for name in BOTH}
 
     assert outcome.costs["blend"]["settings"]["models"] == {name: asdict(config) for name, config in alone.items()}
     assert outcome.costs["ease"]["settings"] == asdict(alone["ease"])
@@ -123,6 +124,27 @@ def test_searches_see_validation_and_fits_see_all_but_the_test(folder: Path, mon
     assert fits[-1][1] == {"validation": protocol.validation}
     known = {(pair["user_id"], pair["item_id"]) for pair in plays(0, 7).to_dicts()}
     assert protocol.test.train.matrix.nnz == len(known)
+
+
+def test_each_recommender_is_kept_when_it_is_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the last one fails, those before it are kept; the blend comes last."""
+    monkeypatch.setattr(Blend, "config_class", Small)
+    monkeypatch.setattr(Blend, "fit", _broken)
+    kept: list[list[str]] = []
+
+    with pytest.raises(RuntimeError, match="broken"):
+        compare(
+            from_folder(folder),
+            NAMES,
+            ComparisonSettings(Budget(trials=1)),
+            keep=lambda so_far: kept.append(list(so_far.rankings)),
+        )
+
+    assert kept == [["ease"], ["ease", "popular"]]
+
+
+def _broken(*_given: Any, **_named: Any) -> NoReturn:
+    raise RuntimeError("broken")
 
 
 def test_a_comparison_repeats(outcome: Comparison, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +211,9 @@ class TestCommand:
         table = [line.split()[0] for line in result.stdout.splitlines() if line.split()]
         assert {"recommender", "blend", "ease"} <= {*table}
         assert "nDCG@10" in result.stdout
+        (paired,) = strict_json(json_path)["paired_ndcg"]
+        interval = " [{:.3g}, {:.3g}]".format(*(round(paired[end], 3) for end in ("low", "high")))
+        assert f"{round(paired['difference'], 3)}{interval}" in result.stdout
         rows = pl.DataFrame(strict_json(json_path)["metrics"], infer_schema_length=None)
         assert {"ndcg", "recall", "coverage"} <= {*rows["metric"]}
         ndcg = rows.filter(metric="ndcg")
@@ -246,6 +271,14 @@ class TestCommand:
         result = evaluate(folder, "--candidates", path, *only("popular"))
 
         assert (result.exit_code, message in result.stderr) == (2, True)
+
+    def test_candidates_of_another_catalogue_are_refused(self, folder: Path, tmp_path: Path) -> None:
+        """Without a known candidate every list would be empty."""
+        pl.DataFrame({"item_id": ["A01"]}).write_parquet(tmp_path / "some.parquet")
+
+        result = evaluate(folder, "--candidates", tmp_path / "some.parquet", *only("popular"))
+
+        assert (result.exit_code, "none of 1 item ids is in the catalogue" in result.stderr) == (2, True)
 
     def test_the_table_says_what_was_read(self, tmp_path: Path) -> None:
         """The order, what is left out and the carved validation are in the table and, before tuning, in a warning."""

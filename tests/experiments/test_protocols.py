@@ -18,6 +18,7 @@ from recsys.errors import InputError
 from recsys.experiments.protocols import ExcludeSeen, Protocol, from_folder, leave_last_out, temporal
 from recsys.experiments.split_folder import Order
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.parts.filters import Filters
 from recsys.warehouse.query import Warehouse
 
 DAY_S = 86400
@@ -43,6 +44,8 @@ from (values ('a'), ('b'), ('c'), ('d')) as rows(track_id)
 SOUND = (
     "alter table marts.track_features add column training_consent varchar default 'granted'",
     "create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])",
+    "create table marts.track_lyrics (track_id varchar, language varchar, training_consent varchar)",
+    "create table marts.lyric_words (track_id varchar, word varchar, n integer)",
     """
     create table marts.track_audio
     (track_id varchar, tempo_bpm double, onset_rate_hz double, spectral_centroid_hz double, mode varchar)
@@ -120,7 +123,21 @@ class TestTemporal:
 
         assert liked(protocol.test.train) == {"ann": ["a", "b"], "bob": ["b"]}
         assert protocol.validation.train.as_of == date(2025, 12, 31)
-        assert hidden(protocol, protocol.test) == {"ann": ["a", "b"], "bob": ["b"]}
+        assert hidden(protocol.test) == {"ann": ["a", "b"], "bob": ["b"]}
+
+    @pytest.mark.parametrize(
+        ("new_only", "held_out", "excluded"),
+        [(True, {"ann": ["b"]}, {"ann": ["a"], "bob": ["b"]}), (False, {"ann": ["b"], "bob": ["b"]}, {})],
+    )
+    def test_known_tracks_count_where_lists_have_them(
+        self, new_only: bool, held_out: dict[str, list[str]], excluded: dict[str, list[str]]
+    ) -> None:
+        """On day 2 bob hears again what he heard on day 1."""
+        warehouse = cast("Warehouse", MartsInMemory())
+        protocol = temporal(warehouse, as_of=date(2026, 1, 2), test_days=1, gap_days=0, new_only=new_only)
+
+        assert held_out_tracks(protocol.test) == held_out
+        assert hidden(protocol.test) == excluded
 
 
 class TestLeaveLastOut:
@@ -152,7 +169,7 @@ class TestLeaveLastOut:
         assert protocol.validation.train.matrix.data.tolist() == [2, 4, 1, 1, 1]
         assert protocol.validation.train.age_days.tolist() == [5, 9, 2, 1, 3]
         assert protocol.validation.train.matrix.has_sorted_indices
-        assert hidden(protocol, protocol.validation) == {"ann": ["b", "d"], "bob": ["a", "b", "c"], "cyd": ["a", "d"]}
+        assert hidden(protocol.validation) == {"ann": ["b", "d"], "bob": ["a", "b", "c"], "cyd": ["a", "d"]}
 
 
 class TestFixed:
@@ -272,14 +289,14 @@ class TestFixed:
         """A held-out track that is excluded from lists is not evaluated."""
         protocol = from_folder(folder, exclude_seen=exclude_seen)
 
-        assert hidden(protocol, protocol.test) == excluded
+        assert hidden(protocol.test) == excluded
         assert held_out_tracks(protocol.test) == held_out
 
     def test_with_none_even_training_pairs_are_held_out(self, folder: Path) -> None:
         """A validation pair that is also in train is evaluated."""
         protocol = from_folder(folder, exclude_seen="none")
 
-        assert hidden(protocol, protocol.validation) == {}
+        assert hidden(protocol.validation) == {}
         assert held_out_tracks(protocol.validation) == {"1": ["c"], "2": ["b"]}
         assert protocol.validation.n_repeat_plays == 0
 
@@ -307,7 +324,7 @@ class TestFixed:
         protocol = from_folder(folder)
 
         model = Recommender.named("popular").fit(protocol.test.train)
-        ranking = model.recommend(["1", "2"], 4, filters=protocol.filters(protocol.test))
+        ranking = model.recommend(["1", "2"], 4, filters=Filters.for_split(protocol.test))
 
         assert ranking["track_id"].to_list() == ["d", "d"]
 
@@ -390,7 +407,7 @@ class TestCarved:
         """'train' means the training file, of which the carved part is a part."""
         protocol = self.carved(tmp_path, exclude_seen="train")
 
-        assert hidden(protocol, protocol.test)["bob"] == ["t1", "t2"]
+        assert hidden(protocol.test)["bob"] == ["t1", "t2"]
 
     def test_nothing_to_carve(self, tmp_path: Path) -> None:
         """If no listener likes two items, the message asks for a validation file."""
@@ -406,9 +423,31 @@ class TestWarnings:
 
     def test_a_sound_split_has_no_warning(self, tmp_path: Path) -> None:
         """Without dislikes, repeats and unknown files there is nothing to say."""
-        parts = {name: pl.DataFrame({"user_id": [1, 1], "item_id": [f"{name}b", f"{name}a"]}) for name in tables()}
+        items = {"train": ["b", "a", "c"], "validation": ["c", "b", "a"], "test": ["a", "c", "b"]}
+        parts = {name: pl.DataFrame({"user_id": [1, 2, 3], "item_id": ids}) for name, ids in items.items()}
 
         assert from_folder(write(tmp_path, parts)).warnings == ()
+
+    def test_half_of_the_tests_ids_are_unknown(self, folder: Path) -> None:
+        """Items that no model can know are counted, and so are listeners; without a known one there is no test."""
+        write(folder, {"test": table([TEST[0], TEST[1], TEST[2]])})
+
+        assert from_folder(folder).warnings[-1] == (
+            "test.tsv: 1 of 2 item ids are in no training file; if they should be, they may be written in another way"
+        )
+        write(folder, {"test": table([("7", "d", 15, 1.0), ("9", "a", 15, 1.0)])})
+
+        with pytest.raises(InputError, match=r"test.tsv: all 2 user ids are in no training file, .* Correct the files"):
+            from_folder(folder)
+
+    def test_what_only_validation_has_is_not_left_out(self, folder: Path) -> None:
+        """With --exclude-seen train, lists may contain the validation pairs, to which models were fitted."""
+        write(folder, {"test": table(VALIDATION[:1])})
+
+        assert from_folder(folder, exclude_seen="train").warnings[-1] == (
+            "test.tsv: all 1 pairs are in the training files as well: models were fitted to them, and lists may "
+            "contain them"
+        )
 
     def test_weights_without_likes(self, folder: Path) -> None:
         """The number of rows is given, by file."""
@@ -479,6 +518,7 @@ class TestSplitFolderRefuses:
             ("test", b"user_id\titem_id\n", r"test.tsv: found no rows, expected at least one. Fill the file"),
             ("train", b"user_id\titem\n1\ta\n", r"columns user_id, item, expected user_id, item_id.* mean 'item'"),
             ("train", b"user_id\titem_id\n1\t\n", r"train.tsv: found no item_id in 1 rows, .* Remove these rows"),
+            ("train", b"user_id\titem_id\n1\t \n2\ta\n", r"train.tsv: found no item_id in 1 rows"),
             ("train", b"user_id\titem_id\n1\ta\tb\n", r"train.tsv: found more fields .*; expected UTF-8 .* Write it"),
             ("train", b"user_id\titem_id\n1\t\xff\n", r"train.tsv: invalid utf-8.*; expected UTF-8 text"),
             (
@@ -618,9 +658,9 @@ def liked(interactions: Interactions) -> dict[str, list[str]]:
     return by_listener(interactions, interactions.matrix)
 
 
-def hidden(protocol: Protocol, split: Split) -> dict[str, list[str]]:
+def hidden(split: Split) -> dict[str, list[str]]:
     """Return the tracks that lists may not contain, by listener."""
-    return by_listener(split.train, protocol.filters(split).hidden)
+    return by_listener(split.train, Filters.for_split(split).hidden)
 
 
 def by_listener(interactions: Interactions, pairs: Csr) -> dict[str, list[str]]:

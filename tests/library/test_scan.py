@@ -11,13 +11,14 @@ import pytest
 
 from recsys.audio.analyse import Analyse
 from recsys.audio.embedding.encoder import N_POOLED
+from recsys.audio.embedding.instruments import TAGGER
 from recsys.audio.embedding.tags import TAGS
 from recsys.home import Home
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
 from recsys.library.files import recordings
 from recsys.library.music_folders import find_recording
-from recsys.library.scan import EarlierScans, ScanReport, scan
+from recsys.library.scan import EarlierScans, ScanReport, _Job, scan
 from recsys.library.settings import AudioSettings
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
@@ -95,7 +96,9 @@ def test_an_analysis_becomes_rows_of_the_lake(scanned: tuple[Home, Path, list[Sc
     assert set(features["track_id"]) == audible | {"silence"}
     assert set(vectors["track_id"]) == audible
     assert vectors["vector"].list.len().unique().to_list() == [N_POOLED]
-    assert tags.group_by("track_id").len()["len"].unique().to_list() == [len(TAGS)]
+    pretrained = tags.filter(pl.col("tagger") != TAGGER)
+    assert pretrained.group_by("track_id").len()["len"].to_list() == [len(TAGS)] * len(audible)
+    assert set(tags.filter(tagger=TAGGER)["track_id"]) >= {"t1", "copy"}  # rendered music
     copied = vectors.filter(pl.col("track_id").is_in(["again", "copy"]))["vector"].to_list()
     assert copied[0] == copied[1]
     assert features.filter(track_id="silence")["loudness_lufs"].to_list() == [None]
@@ -129,6 +132,50 @@ def test_another_version_of_the_analyser_analyses_all_files_again(
 
     assert (len(current.names), len(current.failures)) == (6, 1)
     assert (len(next_.names), len(next_.failures)) == (0, 0)
+
+
+def test_recordings_of_an_earlier_version_are_analysed_again_a_share_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three recordings, a scan takes at most as many as it may, unless it has no limit or the encoder changed."""
+    home, settings = Home(tmp_path / "home"), AudioSettings(workers=1)
+    folder = tmp_path / "music"
+    folder.mkdir()
+    sound = np.random.default_rng(7).standard_normal((1, 30_000)) / 10
+    for n in range(3):
+        write_audio(folder / f"t{n}.wav", sound[:, n:], 22_050)
+    scan(home, folder, today=TODAY, settings=settings)
+    lake = Lake(home)
+    version = Analyse("musicnn").version
+    later = version.replace("recsys-", "recsys-9", 1)
+    other_encoder = later.replace(" ", " other-", 1)
+
+    same, of_features, of_all = (EarlierScans.read(lake, name) for name in (version, later, other_encoder))
+    job = _Job(lake, Analyse("musicnn"), TODAY, ScanReport())
+    monkeypatch.setattr(_Job, "analyser", later)
+    found = recordings(folder)
+    allowed = [len(job.without_deferred(found, most_again)) for most_again in (0, 2, None)]
+
+    assert (len(same.outdated), len(of_features.outdated), len(of_all.outdated)) == (0, 3, 0)
+    assert allowed == [0, 2, 3]
+    assert job.report.n_deferred == 3 + 1
+
+
+def test_versions_with_and_without_taggers_have_the_same_networks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Recordings of a version that named encoder and fingerprint network alone are analysed again a share at a time."""
+    old = "recsys-1-160d90ca musicnn-msd-8579734e-1 own-f1909115-fingerprint1"
+    new = "recsys-2-77c14e09 musicnn-msd-8579734e-1 own-f1909115-fingerprint1 instruments1"
+    names = ["old", "new", "other encoder", "other fingerprint"]
+    versions = [old, new, old.replace("musicnn", "other"), old.replace("fingerprint1", "fingerprint2")]
+    rows = pl.DataFrame({"track_id": names, "audio_id": names, "analyser": versions})
+    monkeypatch.setattr(Lake, "latest", lambda _lake, _contract: rows.lazy())
+
+    found = EarlierScans.read(Lake(Home(tmp_path)), new)
+
+    assert found.names == {"new": "new"}
+    assert found.outdated == {"old": "old"}
 
 
 def test_the_lake_lists_the_hash_of_every_file(scanned: tuple[Home, Path, list[ScanReport]]) -> None:

@@ -96,14 +96,14 @@ def test_copies_are_told_by_their_content_at_any_score(tracks: dict[str, np.ndar
         assert among[3] <= alone[3] + 0.05
 
 
-@pytest.mark.parametrize(("ratio", "is_found"), [(0.86, True), (1.14, True), (0.78, False), (1.25, False)])
+@pytest.mark.parametrize(("ratio", "is_found"), [(0.8, True), (1.2, True), (0.72, False), (1.31, False)])
 def test_a_tempo_beyond_the_grid_is_no_alignment(tracks: dict[str, np.ndarray], ratio: float, is_found: bool) -> None:
-    """Within 15 % of the recording's tempo a query is aligned; beyond, no recording is aligned at the grid's edge."""
+    """Within 20 % of the recording's tempo a query is aligned; beyond, no recording is aligned at the grid's edge."""
     query = excerpt(tracks["t7"], 4.0, 36, ratio=ratio, noise=0.3)
 
     found = align_query(index_of(tracks), query).alignments
 
-    assert all(abs(alignment.ratio - 1) <= 0.15 for alignment in found)
+    assert all(abs(alignment.ratio - 1) <= 0.22 for alignment in found)
     assert bool(found and found[0].track_id == "t7" and found[0].score > 0.6) == is_found
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from recsys.audio.sandbox import Failure
 from recsys.errors import InputError, SetupError
@@ -13,10 +14,12 @@ from recsys.matching import calibrate
 from recsys.matching.alignment import Calibration, align_query
 from recsys.matching.audio_tasks import Fingerprinted
 from recsys.matching.calibrate import (
+    Recalibration,
     calibrated,
     recalibrate,
     tail_threshold,
     upper_threshold,
+    upper_threshold_of_few,
     window_vectors,
     windows,
 )
@@ -57,6 +60,20 @@ def test_the_rate_of_other_strangers_is_lower_than_stated() -> None:
     assert upper_threshold(*strangers(20), 0.001) > upper_threshold(*strangers(20), 0.01)
 
 
+def test_thresholds_of_few_strangers_hold_although_a_few_of_them_make_up_the_tail() -> None:
+    """One recording in ten resembles the catalogue more: thresholds of twenty hold for others, nearly always."""
+    rng = np.random.default_rng(2)
+
+    def strangers(n: int) -> tuple[np.ndarray, list[str]]:
+        log_odds = np.where(rng.random((n, 1)) < 0.1, 3.0, 0.0) + rng.exponential(1.0, (n, 5))
+        return log_odds.ravel(), [str(number) for number in range(n) for _ in range(5)]
+
+    others = strangers(20_000)[0]
+    rates = [float((others > upper_threshold_of_few(*strangers(20), 0.01)).mean()) for _ in range(16)]
+
+    assert np.mean(np.array(rates) <= 0.01) >= 0.9
+
+
 @pytest.mark.parametrize("log_odds", [np.zeros(1), np.zeros(300), np.arange(3.0)])
 def test_degenerate_strangers_have_finite_thresholds(log_odds: np.ndarray) -> None:
     """One window, equal windows and a single recording give thresholds that no stranger exceeds."""
@@ -94,14 +111,33 @@ def test_strangers_set_the_thresholds_of_an_index(short: Calibration, tracks: di
     assert of_near.probability(known) > of_near.threshold_1_percent
 
 
-def test_too_few_strangers_are_refused(calibration: Calibration, tracks: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize("n", [1, 5])
+def test_too_few_strangers_are_refused(calibration: Calibration, tracks: dict[str, np.ndarray], n: int) -> None:
     """The message says how many there are and how many it takes."""
-    few = {f"stranger {seed}": walk(seed, 60) for seed in range(3)}
+    few = {f"stranger {seed}": walk(seed, 30) for seed in range(n)}
 
-    with pytest.raises(InputError, match=r"windows of 3 s in 3 strangers, expected at least 100 in 20"):
+    with pytest.raises(InputError, match=rf"windows of 3 s in {n} strangers, expected at least 100 in 20"):
         calibrated(calibration, index_of(tracks), few)
 
 
+@pytest.mark.slow
+def test_the_interval_of_fifty_strangers_is_part_of_the_thresholds(
+    short: Calibration, tracks: dict[str, np.ndarray]
+) -> None:
+    """Thresholds of fifty strangers exceed their estimate, and the message says so."""
+    index, strangers = index_of(tracks), {f"stranger {seed}": walk(20_000 + seed, 8) for seed in range(50)}
+
+    (set_on_them,) = calibrated(short, index, strangers).classifiers
+
+    evidence = [align_query(index, window).evidence for vectors in strangers.values() for window in windows(vectors, 9)]
+    estimate = tail_threshold(short.classifiers[0].log_odds(np.stack(evidence)), 0.01)
+    assert set_on_them.threshold_1_percent > expit(estimate)
+    certainty = [Recalibration(short, n, [], {}).certainty for n in (50, 200)]
+    assert "50 strangers leave wide" in certainty[0]
+    assert "wide" not in certainty[1]
+
+
+@pytest.mark.slow
 def test_files_of_the_catalogue_and_unreadable_ones_are_no_strangers(
     short: Calibration, tracks: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +157,19 @@ def test_files_of_the_catalogue_and_unreadable_ones_are_no_strangers(
     assert found.calibration.fits(short)
     with pytest.raises(InputError, match=r"incomplete.*\n  broken\.mp3: an empty file"):
         found.require_complete()
+
+
+def test_a_refusal_names_the_files_that_are_no_strangers(
+    tracks: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If too few strangers are left, the message says which files could not be decoded."""
+    heard = [(Path("broken.mp3"), Failure("empty", "an empty file"))]
+    monkeypatch.setattr(calibrate, "fingerprint_files", lambda _paths, _limits: heard)
+
+    with pytest.raises(
+        InputError, match=r"in 0 strangers, expected at least 100 in 20.*\n  broken\.mp3: an empty file"
+    ):
+        recalibrate([Path("broken.mp3")], index_of(tracks), AudioSettings())
 
 
 def test_a_home_with_own_thresholds_uses_them(calibration: Calibration, tmp_path: Path) -> None:

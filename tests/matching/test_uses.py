@@ -92,7 +92,8 @@ def test_a_long_use_of_a_loop_is_one_use(tracks: Tracks, calibration: Calibratio
 
     found = find_uses(index_of(looped), piece(looped["loop"], 0, 50), calibration)
 
-    assert spans(found) == [("loop", 0, 50)]
+    assert [use.audio_id for use in found] == ["loop"]
+    assert (found[0].starts_s, found[0].ends_s) == pytest.approx((0, 50), abs=1)
 
 
 @pytest.mark.parametrize("seconds", [3.072, 4.096, 8.192])
@@ -107,6 +108,31 @@ def test_each_repetition_of_a_looped_excerpt_is_a_use(tracks: Tracks, calibratio
     starts = [16.384 + number * seconds for number in range(4)]
     assert [use.starts_s for use in found] == pytest.approx(starts, abs=0.6)
     assert [use.reference_starts_s for use in found] == pytest.approx([10] * 4, abs=0.8)
+
+
+def test_six_repetitions_of_a_loop_in_noise_are_six_uses(tracks: Tracks, calibration: Calibration) -> None:
+    """A repetition whose windows are a little too weak alone counts, since its passage is certainly used elsewhere."""
+    excerpt = piece(tracks["t6"], 10, 4.096, noise=0.9)
+    query = np.concatenate([walk(726, 16.384), *[excerpt] * 6, walk(721, 16.384)])
+
+    found = find_uses(index_of(tracks), query, calibration)
+
+    assert [use.audio_id for use in found] == ["t6"] * 6
+    assert [use.starts_s - FIRST_VECTOR_S for use in found] == pytest.approx(
+        [16.384 + number * 4.096 for number in range(6)], abs=0.6
+    )
+
+
+def test_weak_windows_that_exceed_a_use_do_not_tell_its_alignment() -> None:
+    """Three seconds that match well tell tempo and place, not the ten seconds around them that match a little."""
+    well = [WindowMatch(first, 10, Alignment("a", 0.256 * first, 1.0, 0.6, 0.5, 10), 0.99, 6.0) for first in (4, 9)]
+    weak = WindowMatch(0, 36, Alignment("a", 1.0, 0.93, 0.3, 0.2, 36), 0.6, 2.4)
+
+    match = OpenMatch([weak, *well])
+
+    assert match.time_alignment.ratio == 1
+    assert match.time_alignment.offset_s == pytest.approx(0)
+    assert match.passage_s == pytest.approx((4 * 0.256, 19 * 0.256))
 
 
 def test_copies_in_the_catalogue_are_both_found(tracks: Tracks, calibration: Calibration) -> None:
@@ -220,3 +246,16 @@ def test_a_use_never_ends_before_it_starts(n: int) -> None:
 
     assert use.starts_s == pytest.approx(use.ends_s)
     assert use.starts_s == pytest.approx((100 + n / 2 - 0.5) * 0.256 + FIRST_VECTOR_S)
+
+
+@pytest.mark.parametrize("ratio", [0.9, 0.97, 1.0, 1.06])
+def test_the_tempo_of_a_short_use_is_that_of_all_its_vectors(
+    tracks: Tracks, calibration: Calibration, ratio: float
+) -> None:
+    """Windows of three and five seconds hardly tell a tempo; twelve seconds tell it to .5 %, and the offset to .1 s."""
+    query = np.concatenate([walk(5_000, 20), piece(tracks["t6"], 18, 12, ratio=ratio, noise=0.9), walk(5_001, 20)])
+
+    (found,) = find_uses(index_of(tracks), query, calibration)
+
+    assert found.tempo_ratio == pytest.approx(ratio, abs=0.005 + 1e-9)  # two steps of the fitted ratios
+    assert found.reference_starts_s == pytest.approx(18 + ratio * (found.starts_s - 20), abs=0.15)

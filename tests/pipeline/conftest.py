@@ -30,5 +30,5 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
     printed = demo_in(folder)
     home = Home(folder / "home")
-    run = Run(home, LAST_DAY, read_recipe(), str(registry.current_name(home)))
+    run = Run(home, LAST_DAY, read_recipe(home.path / "recipe.toml"), str(registry.current_name(home)))
     return Demo(run, pl.read_ndjson(folder / "truth.jsonl", infer_schema_length=None), printed)

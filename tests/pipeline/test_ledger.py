@@ -94,7 +94,7 @@ def test_a_second_run_of_a_date_writes_no_line(finished: Run, world: World, copy
     home = copy_of(finished.home)
     before = Ledger(home).read()
     other = home.path / "other.toml"
-    other.write_text(world.recipe.read_text().replace("epochs = 5", "epochs = 4"))
+    other.write_text(world.recipe.read_text().replace("epochs = 5", "epochs = 6"))
 
     run = world.run_nightly(home, recipe=other)
 
@@ -125,7 +125,7 @@ def test_a_damaged_ledger_closes_nothing(finished: Run, world: World, copy_of: C
     n_lines = Ledger(home).read().figures.height
     next(Ledger(home).folder.glob("000001-*/label_figures.parquet")).unlink()
     other = home.path / "other.toml"
-    other.write_text(world.recipe.read_text().replace("epochs = 5", "epochs = 4"))
+    other.write_text(world.recipe.read_text().replace("epochs = 5", "epochs = 6"))
     events: list[Event] = []
 
     run = world.run_nightly(home, recipe=other, tell=events.append)

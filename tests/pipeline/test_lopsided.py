@@ -95,7 +95,7 @@ def test_every_lopsided_home_publishes(kind: str, tmp_path: Path) -> None:
 )
 def test_a_home_without_listens_is_told_so(kind: str, has: str, tmp_path: Path) -> None:
     """There is nothing to publish: the message says what the home has and what is missing."""
-    with pytest.raises(InputError, match=f"has no listens, so no tables, lists or reports can be made. It has {has}"):
+    with pytest.raises(InputError, match=f"has no listens, so no lists or reports can be made. It has {has}"):
         run_kind(kind, tmp_path, read_recipe())
 
 

@@ -105,6 +105,20 @@ def test_the_catalogue_is_searched_for_its_own_recordings(finished_matching: tup
     assert [row["relation"] for row in found] == ["same"]
 
 
+def test_the_same_tune_is_found_in_the_catalogue(finished_matching: tuple[Run, list[str]]) -> None:
+    """Both recordings of one song name each other, in the same key and tempo; each recording was searched."""
+    run, ids = finished_matching
+
+    found = answer(run, "from marts.tune_candidates").filter(pl.col("track_id").is_in([ids[0], ids[-1]]))
+    same = found.filter(pl.col("other_track_id").is_in([ids[0], ids[-1]])).sort("track_id")
+
+    assert same.select("track_id", "other_track_id").rows() == [(ids[0], ids[-1]), (ids[-1], ids[0])]
+    assert same["transposition"].to_list() == [0, 0]
+    assert same["tempo_ratio"].to_list() == pytest.approx([1, 1], abs=0.02)
+    assert answer(run, "from marts.tune_checks")["source_kind"].to_list() == ["sound"] * N_RECORDINGS
+    assert (run.outcome("compare_tunes") or {})["n_searched"] == N_RECORDINGS
+
+
 def test_searched_files_are_remembered(finished_matching: tuple[Run, list[str]]) -> None:
     """Checks also list files without a match and files that could not be decoded."""
     run, _ = finished_matching

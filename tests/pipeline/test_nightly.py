@@ -18,11 +18,12 @@ from recsys.evaluate.exposure import cross_groups, exposure_shares
 from recsys.evaluate.groups import track_groups
 from recsys.home import Home
 from recsys.pipeline import export
+from recsys.pipeline.inputs import Inputs
 from recsys.pipeline.plan import steps
 from recsys.pipeline.run import Run
 from recsys.releases import registry
 from recsys.rerank.rules.artist_cap import ArtistCap
-from recsys.warehouse.query import Warehouse
+from recsys.warehouse.query import Warehouse, run_query
 
 from ..nights import World, result_table
 
@@ -70,6 +71,18 @@ def test_the_model_beats_the_popularity_floor(finished: Run) -> None:
 
     assert found["low"].item() > 0
     assert found["n_users"].item() > 100
+
+
+def test_evaluation_counts_known_tracks_where_lists_have_them(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `new_only = false`, the plays that a split of new tracks leaves out are held out as well."""
+    monkeypatch.setattr(Inputs, "_built", finished.home.published_warehouse())  # its own was removed at its end
+    recipe = finished.recipe
+    new = Inputs(finished).split
+    known = Inputs(replace(finished, recipe=replace(recipe, export=replace(recipe.export, new_only=False)))).split
+
+    assert new.n_repeat_plays > 0
+    assert known.hidden.nnz == 0
+    assert known.test.nnz == new.test.nnz + new.n_repeat_plays
 
 
 def test_the_warehouse_carries_the_exported_rows(finished: Run) -> None:
@@ -304,6 +317,22 @@ def test_wrong_metadata_is_found(finished: Run, world: World, kind: str) -> None
 
     assert len(planted) > 0
     assert set(planted) <= set(found["track_id"]) | set(found["detail"])
+
+
+def test_lyrics_that_contradict_the_catalogue_are_found(finished: Run, world: World) -> None:
+    """The recordings listed for review are those with a planted wrong language, or a wrong flag on English lyrics."""
+    truth = world.truth()
+    sung = {row["id"]: row["details"]["language"] for row in truth.filter(kind="lyrics").iter_rows(named=True)}
+    planted = {
+        (row["id"], row["details"]["what"])
+        for row in truth.filter(kind="lyrics_wrong").iter_rows(named=True)
+        if row["details"]["what"] == "language" or sung[row["id"]] == "en"
+    }
+    with Warehouse.open(finished.home.published_warehouse()) as warehouse:
+        found = run_query(warehouse, "lyrics_to_review", {})
+
+    what = {"wrong_language": "language", "unmarked": "explicit", "marked": "explicit"}
+    assert {(track_id, what[finding]) for track_id, finding in found.select("track_id", "finding").rows()} == planted
 
 
 def test_planted_copies_are_found(finished: Run, world: World) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsys.arrays import Csr
 from recsys.columns import RUN_ID, TRACK_GROUPS, schema
 from recsys.dataset.interactions import Interactions
-from recsys.dataset.splits import Split
+from recsys.dataset.splits import Split, no_pairs
 from recsys.errors import Refused, SetupError
 from recsys.evaluate.report import RUN_METRICS_COLUMNS
 from recsys.feedback.interleaving import FIRST, SECOND, InterleavingSettings
@@ -115,6 +116,14 @@ def test_every_result_is_read_by_sql() -> None:
 
     assert {f"raw.{name}" for name in results()} <= read
     assert all((SQL_FOLDER / "marts" / f"{name}.sql").exists() for name in results())
+
+
+def test_later_runs_find_every_column_of_a_result() -> None:
+    """The mart of a result has its columns; without them, later runs read the file of the run."""
+    layers = read_layers()
+    lacking = {name for name, result in results().items() if set(result.schema) - set(layers[f"marts.{name}"].columns)}
+
+    assert lacking == {name for name, result in results().items() if not result.has_mart}
 
 
 def test_what_a_release_leaves_behind_follows_from_the_declarations() -> None:
@@ -284,6 +293,9 @@ def catalogue_of(ids: str) -> pl.DataFrame:
     )
 
 
+REPEATS = {"user_id": pl.String, "track_id": pl.String, "odds": pl.Float64, "n_days": pl.Int64, "age_days": pl.Float64}
+
+
 def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
     """The outcome of `recommend` for the three listeners."""
     model = Recommender.named("popular", run.recipe.configs["popular"]).fit(interactions)
@@ -299,6 +311,7 @@ def listed(run: Run, interactions: Interactions, **changes: Any) -> Outcome:
         "community_members": pl.DataFrame(schema=analytics.COMMUNITY_MEMBERS.schema),
         "track_groups": pl.DataFrame(schema=schema(TRACK_GROUPS)),
         "feedback": pl.DataFrame(schema={"features": pl.List(pl.Float64), "reward": pl.Float64}),
+        "repeats": pl.DataFrame(schema=REPEATS),
         "recipe": run.recipe,
         "as_of": AS_OF,
         "served_on": AS_OF + timedelta(days=1),
@@ -486,6 +499,24 @@ def test_evaluation_compares_with_popularity_on_the_same_listeners(run: Run, int
     assert done.counts["n_judged"] == n_judged
     assert compared.select("baseline", "difference", "n_users").rows() == [("popular", 0.0, n_judged)]
     assert set(done.outputs["run_metrics"]["recommender"]) >= {"copy", "popular"}
+
+
+def test_known_tracks_are_ranked_where_the_split_hides_none(run: Run, interactions: Interactions) -> None:
+    """Ann hears a, which all like most, again: it is first in her list, and stays hidden from lists of new tracks."""
+    model = Recommender.named("popular", run.recipe.configs["popular"]).fit(interactions)
+    again = pl.DataFrame({"user_id": ["ann", "ann"], "track_id": ["a", "d"]})
+
+    def ndcg(hidden: Csr | None) -> float:
+        done = models.evaluate(
+            split=Split.of(interactions, again, hidden=hidden),
+            trial_models={"popular": model},
+            track_groups=pl.DataFrame(schema=schema(TRACK_GROUPS)),
+            recipe=run.recipe,
+        )
+        return float(done.outputs["run_metrics"].filter(recommender="popular", metric="ndcg")["value"].item())
+
+    assert ndcg(None) == 1  # d is the most popular of the two that she does not know
+    assert ndcg(no_pairs(interactions)) == pytest.approx((1 + 1 / np.log2(4)) / (1 + 1 / np.log2(3)))  # a b d c e
 
 
 def test_evaluation_by_popularity_does_not_know_the_test_days(run: Run, interactions: Interactions) -> None:

@@ -25,6 +25,7 @@ DONE: dict[str, Event] = {
     "evaluate": {"seconds": 1.0, "n_judged": 1_938},
     "recommend": {"seconds": 3.0, "n_listeners": 2_500, "n_short_lists": 0, "n_fallback": 1}
     | {"products": {"radio": 1_000, "discovery": 500}},
+    "compare_tunes": {"seconds": 2.5, "n_searched": 12, "n_resembling": 1},
     "clean": {"seconds": 1.5, "n_links": 24, "n_wrong_artists": 1, "n_to_review": 1},
     "gate": {"seconds": 0.5, "passed": True},
     "export": {"seconds": 0.25, "n_files": 12},
@@ -45,6 +46,7 @@ def test_each_area_has_a_line_with_its_time() -> None:
         Area("Evaluation", "on 1,938 listeners", 1.0),
         Area("Lists", "2,500 listeners, 20 tracks each; 1 listener by popularity only", 3.0),
         Area("Products", "2 kinds of lists, 1,500 rows", None),
+        Area("Tunes", "12 tunes searched, 1 similar pair found", 2.5),
         Area("Cleaning", "24 duplicates linked, 1 finding to review: recsys review list", 1.5),
     ]
 

@@ -53,6 +53,23 @@ CLUSTERS = CATALOGUE.select(
     "track_id", community=pl.col("artist_id").replace_strict({"ada": 1, "ben": 2, "cleo": 2}), name="artist_name"
 )
 NO_COPIES = pl.DataFrame(schema={"track_id": pl.String, "copy_id": pl.String})
+# What u0 (in France) and u6 may hear again: ben1 is for Germany only, cleo3 withdrawn, cleo1 not liked, u99 unknown;
+# ada2 is due in 35 days, and the model lacks new0.
+REPEATS = pl.DataFrame(
+    [
+        ("u0", "ada0", 3, 1.0, 0.25),
+        ("u0", "ada2", 3, 1.0, 0.2),
+        ("u0", "new0", 3, 1.0, 4.0),
+        ("u0", "ben0", 1, 0.0, 4.0),
+        ("u0", "ben1", 9, 0.0, 9.0),
+        ("u0", "cleo1", 9, 0.0, 9.0),
+        ("u6", "cleo2", 2, 6.0, 1.0),
+        ("u6", "cleo3", 2, 6.0, 9.0),
+        ("u99", "ada0", 2, 6.0, 1.0),
+    ],
+    schema=["user_id", "track_id", "n_days", "age_days", "odds"],
+    orient="row",
+)
 ARTIST_OF = CATALOGUE.select("track_id", artist="artist_id")
 
 
@@ -65,7 +82,7 @@ def inputs() -> ProductInputs:
     model = Recommender(EASE(EASEConfig(regularization=0.05))).fit(interactions)
     filters = Filters.for_listeners(LISTENERS, CATALOGUE, tracks=model.tracks, as_of=SERVED_ON, seen=interactions)
     return ProductInputs(
-        model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, NO_COPIES, 12, SERVED_ON
+        model, interactions, filters, LISTENERS, CATALOGUE, PLAYLISTS, CLUSTERS, NO_COPIES, REPEATS, 12, SERVED_ON
     )
 
 
@@ -99,6 +116,39 @@ def test_discovery_lists_one_track_per_artist_never_played(inputs: ProductInputs
     assert {row["track_id"][:-1] for row in of(inputs, "discovery", "u0")} == {"cleo"}
     assert table.group_by("user_id").len()["len"].to_list() == [1] * 12
     assert table["reason"].null_count() == 0
+
+
+def test_liked_tracks_are_heard_again_when_they_are_due(inputs: ProductInputs) -> None:
+    """Each list has the listener's allowed tracks by odds; 4 are a probability of .8, due in 7 / 4 days."""
+    first, second = of(inputs, "again", "u0")
+
+    assert (first["rank"], first["track_id"], first["due_days"]) == (1, "ben0", 1.75)
+    assert first["score"] == pytest.approx(0.8)
+    assert first["reason"] == "you played it on one day, last yesterday"
+    assert (second["track_id"], second["due_days"]) == ("ada0", 28)
+    assert second["reason"] == "you played it on 3 days, last 2 days ago"
+    assert [row["track_id"] for row in of(inputs, "again", "u6")] == ["cleo2"]
+    assert of(inputs, "again", "u99") == []
+
+
+def test_a_recording_is_heard_again_by_its_listed_copy(inputs: ProductInputs) -> None:
+    """
+    Listener u6 heard cleo2 alone, which is listed as cleo1; u0 heard ada0 and ben0, both listed as ben0.
+
+    The odds of ada0 and ben0 still count apart, as when they were linked today: the recording is listed once.
+    """
+    copies = pl.DataFrame({"track_id": ["cleo2", "ada0", "ben0"], "copy_id": ["cleo1", "ben0", "ada0"]})
+    withdrawn = pl.when(pl.col("track_id") == "cleo2").then(SERVED_ON).otherwise("withdrawn_at")
+    moved = pl.when(pl.col("track_id") == "ada0").then(SERVED_ON).otherwise(withdrawn)
+    listed = replace(inputs, copies=copies, catalogue=CATALOGUE.with_columns(withdrawn_at=moved))
+
+    assert [row["track_id"] for row in of(listed, "again", "u6")] == ["cleo1"]
+    assert [(row["track_id"], row["due_days"]) for row in of(listed, "again", "u0")] == [("ben0", 1.75)]
+
+
+def test_nothing_to_hear_again_gives_no_lists(inputs: ProductInputs) -> None:
+    """A log of few days teaches no odds: the table has no rows."""
+    assert product_maker("again")(replace(inputs, repeats=REPEATS.clear())).is_empty()
 
 
 def test_each_mix_has_one_cluster(inputs: ProductInputs, monkeypatch: pytest.MonkeyPatch) -> None:

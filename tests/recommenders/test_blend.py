@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse as sp
 import torch
 from polars.testing import assert_frame_equal
 
 from recsys.dataset.interactions import Interactions
 from recsys.dataset.splits import Split
-from recsys.errors import BadRecipe
+from recsys.errors import BadRecipe, SetupError
 from recsys.recommenders import blend
 from recsys.recommenders.als import ALS, ALSConfig
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.blend import Blend, BlendConfig, examples_of
 from recsys.recommenders.item_knn import ItemKNN
-from recsys.recommenders.parts.candidate_features import TrackStatistics, candidates, zscores
+from recsys.recommenders.parts.candidate_features import TrackStatistics, candidates, own_plays, zscores
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.ranker import Examples, Ranker, listwise_loss
@@ -87,9 +88,9 @@ class TestCandidates:
 
 def test_track_features_can_be_counted() -> None:
     """
-    Features of three candidates of ann, who likes two tracks by artist x, one of them 30 days ago.
+    Features of four candidates of ann, who likes two tracks by artist x, one of them 30 days ago.
 
-    The candidates are another track by x, a track by y, and a track by an unknown artist.
+    The candidates are another track by x, a track by y, a track by an unknown artist, and the one of 30 days ago.
     """
     plays = pl.DataFrame(
         # x0 has two recent listeners; x1 and y0 have one each, that of x1 30 days ago.
@@ -103,16 +104,19 @@ def test_track_features_can_be_counted() -> None:
     tracks = {"track_id": ["x0", "x1", "x2", "y0", "y1"], "artist": ["x", "x", "x", "y", None]}
     interactions = Interactions.of(plays, catalogue=pl.DataFrame(tracks))
 
-    pairs = np.array([0, 0, 0]), np.array([2, 3, 4])
+    pairs = np.array([0, 0, 0, 0]), np.array([2, 3, 4, 1])
     features = TrackStatistics.of(interactions).features(interactions.liked, pairs)
 
     log1p, mean_popularity = np.log1p, (np.log(3) + np.log(2)) / 2
+    own = log1p(1), log1p((1 + 30 / 30) ** -0.5), log1p((1 + 1 / 30) ** -0.5)
     expected = [
-        [0, 0, np.log(2), 0 - mean_popularity, log1p(2), log1p(1.5), 1, 0, 0],
-        [np.log(2), np.log(2), np.log(2), np.log(2) - mean_popularity, 0, 0, 0, 0, 0],
-        [0, 0, np.log(2), 0 - mean_popularity, 0, 0, 0, 0, 0],  # 'unknown' is not an artist
+        [0, 0, np.log(2), 0 - mean_popularity, log1p(2), log1p(1.5), 1, 0, 0, 0, 0, 0],
+        [np.log(2), np.log(2), np.log(2), np.log(2) - mean_popularity, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, np.log(2), 0 - mean_popularity, 0, 0, 0, 0, 0, 0, 0, 0],  # 'unknown' is not an artist
+        [np.log(2), 0, np.log(2), np.log(2) - mean_popularity, log1p(2), log1p(1.5), 1, 0, 0, *own],
     ]
     np.testing.assert_allclose(features, expected, atol=1e-6)
+    assert own_plays(interactions.liked, (np.zeros(0, int), np.zeros(0, int))).shape == (0, 3)
 
 
 def test_the_lift_of_listening_times_can_be_counted() -> None:
@@ -181,11 +185,16 @@ class TestRanker:
         assert (one["hidden"] != other["hidden"]).any()
 
     def test_a_constant_feature_is_harmless(self) -> None:
-        """A feature with standard deviation 0 does not cause a division by zero."""
+        """A feature with standard deviation 0 causes no division by zero, and its other values count for nothing."""
         examples = random_examples(seed=1)
         examples.features[:, 0] = 3
+        ranker = fitted(examples)
 
-        assert np.isfinite(fitted(examples).score(examples.features)).all()
+        scores = ranker.score(examples.features)
+        examples.features[:, 0] = 5
+
+        assert np.isfinite(scores).all()
+        np.testing.assert_array_equal(ranker.score(examples.features), scores)
 
     def test_by_first_feature_ranks_by_the_first_feature(self) -> None:
         """Without training, the score is the first feature."""
@@ -339,6 +348,30 @@ class TestBlend:
         assert np.bincount(users).tolist() == [24 - 6] * 20
         assert np.bincount(users, weights=labels).tolist() == [2] * 20
         assert len(features) == len(users)
+
+    def test_known_tracks_are_candidates_where_the_split_hides_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """If lists may contain known tracks, all tracks are candidates, and a track heard again is a label."""
+        blocks: list[Any] = []
+        monkeypatch.setattr(blend, "examples_of", blocks.extend)
+        nothing = sp.csr_matrix((20, 24), dtype=np.bool_)
+        split = Split.of(interactions_of(0, 5), pairs(5, 7).select("user_id", "track_id"), hidden=nothing)
+
+        Recommender(Blend(BlendConfig(models=MODELS, n_candidates=24))).fit(interactions_of(0, 9), validation=split)
+
+        users, _, labels = blocks[0]
+        assert np.bincount(users).tolist() == [24] * 20
+        assert np.bincount(users, weights=labels).tolist() == [3] * 20
+
+    def test_a_ranker_of_other_features_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A blend that an earlier version saved, with fewer features, is not loaded; the message says what to do."""
+        model = Recommender(Blend(SMALL)).fit(interactions_of(0, 9), validation=validation_split())
+        older = model.scorer.arrays() | {"ranker.mean": np.zeros(13, np.float32)}
+        monkeypatch.setattr(model.scorer, "arrays", lambda: older)
+        model.save(tmp_path)
+
+        said = r"version of this software \(its ranker has 13 features, expected 16\); fit it again: recsys nightly"
+        with pytest.raises(SetupError, match=said):
+            Recommender.load(tmp_path)
 
     def test_without_examples_the_order_is_that_of_the_first_member(self) -> None:
         """If every listener has one track only, nothing can be held out for the ranker."""

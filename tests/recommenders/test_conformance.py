@@ -2,9 +2,11 @@
 
 import json
 import random
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -15,28 +17,34 @@ from polars.testing import assert_frame_equal
 from recsys.dataset.interactions import Interactions
 from recsys.errors import BadRecipe, InputError, SetupError
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.blend import Blend
+from recsys.recommenders.ease import EASE, EASEConfig
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.segments import PRIOR_LISTENERS, popularity
 from recsys.recommenders.scorer import scorer_class, scorer_names
 
 NAMES = scorer_names()
-NOT_PERSONAL = {"popular", "content"}  # content needs track features, which the checkerboard does not have
+NOT_PERSONAL = {"popular", "imported", "content"}  # content needs track features, which the checkerboard does not have
 PERSONAL = [name for name in NAMES if name not in NOT_PERSONAL]
+WITH_VECTORS = {"als", "bpr", "lightfm", "sequential", "implicit_als", "implicit_bpr"}
 SMALL = {"factors": 8, "epochs": 20, "batch_size": 4, "learning_rate": 0.05}
 OWN = {"implicit_bpr": {"epochs": 300, "learning_rate": 0.1}}  # plain gradient steps need more passes on so few pairs
 AS_OF = date(2026, 6, 30)
 K = 7
 
-CHECKERBOARD = pl.DataFrame(
-    # Listener a3 plays every a-track except a3, listener b5 every b-track except b5: two groups that share nothing.
-    [
+
+def checkerboard(n_listeners: int) -> pl.DataFrame:
+    """Listener a3 plays every a-track except a3, b5 every b-track except b5, a11 all except a3: two separate groups."""
+    return pl.DataFrame(
         {"user_id": f"{side}{user}", "track_id": f"{side}{track}", "strength": 1.0 + track % 3}
         for side in "ab"
-        for user in range(8)
+        for user in range(n_listeners)
         for track in range(8)
-        if track != user
-    ]
-)
+        if track != user % 8
+    )
+
+
+CHECKERBOARD = checkerboard(8)
 N_TRACKS = 40
 CATALOGUE = pl.DataFrame(
     # Every fifth track is withdrawn, every third is available in Germany only, every seventh was never played.
@@ -67,10 +75,20 @@ def random_interactions() -> Interactions:
     return Interactions.of(named, catalogue=CATALOGUE.select("track_id", "genre", "artist"), listeners=LISTENERS)
 
 
+@cache
+def lists_of_a_stranger(until: date) -> str:
+    """Write lists of another recommender for a listener who is in no data; return their folder."""
+    folder = Path(mkdtemp())
+    pl.DataFrame({"user_id": ["nobody"], "track_id": ["t01"], "rank": [1]}).write_parquet(folder / f"{until}.parquet")
+    return str(folder)
+
+
 def fitted(name: str, interactions: Interactions) -> Recommender[Any]:
     """Fit the recommender with settings small enough for a test."""
     config_class = scorer_class(name).config_class
-    settings = {field.name: SMALL[field.name] for field in fields(config_class) if field.name in SMALL}
+    settings: dict[str, Any] = {field.name: SMALL[field.name] for field in fields(config_class) if field.name in SMALL}
+    if name == "imported":
+        settings["lists"] = lists_of_a_stranger(interactions.as_of)
     return Recommender.named(name, config_class(**settings | OWN.get(name, {}))).fit(interactions)
 
 
@@ -96,6 +114,26 @@ def model(request: pytest.FixtureRequest, interactions: Interactions) -> Recomme
 
 class TestEveryRecommender:
     """Behaviour that all recommenders share, with any scorer."""
+
+    def test_it_says_whether_it_reads_contents(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """With the features of other tracks it learns something else, or the same if it reads none."""
+        features = interactions.track_features
+        others = replace(interactions, track_features=replace(features, matrix=features.matrix[::-1].tocsr()))
+
+        learned, again = (it.scorer.arrays() for it in (model, fitted(model.scorer.name, others)))
+
+        is_same = all(np.array_equal(learned[name], again[name]) for name in learned)
+        assert model.scorer.reads_contents != is_same
+
+    def test_it_says_whether_it_reads_listeners(self, model: Recommender[Any], interactions: Interactions) -> None:
+        """With the features of other listeners it learns something else, or the same if it reads none."""
+        features = interactions.user_features
+        others = replace(interactions, user_features=replace(features, matrix=features.matrix[::-1].tocsr()))
+
+        learned, again = (it.scorer.arrays() for it in (model, fitted(model.scorer.name, others)))
+
+        is_same = all(np.array_equal(learned[name], again[name]) for name in learned)
+        assert model.scorer.reads_listeners != is_same
 
     @pytest.mark.parametrize("name", PERSONAL)
     def test_returns_the_withheld_track_first(self, name: str) -> None:
@@ -185,6 +223,16 @@ class TestEveryRecommender:
         lower = scores[0].join(scores[1], on=["user_id", "track_id"]).filter(pl.col("score_right") < pl.col("score"))
         n_lower = lower.join(reasons, on="user_id", how="semi").height
         assert n_lower >= (not explained[0].is_empty()) * 0.8 * len(first)
+
+    def test_track_vectors_give_the_scores(self, model: Recommender[Any]) -> None:
+        """Where a model has vectors of tracks, their inner products with the states are the scores."""
+        tracks, states = model.scorer.track_vectors(), model.scorer.states(np.arange(len(model.users)))
+        scores = np.empty((len(model.users), len(model.tracks)), np.float32)
+        model.scorer.score(states, scores)
+
+        assert (tracks is not None) == (model.scorer.name in WITH_VECTORS)
+        if tracks is not None:
+            np.testing.assert_allclose(np.einsum("ud,td->ut", states, tracks), scores, rtol=1e-4, atol=1e-5)
 
     def test_obeys_every_filter(self, model: Recommender[Any], interactions: Interactions) -> None:
         """Nothing seen, blocked, withdrawn or unavailable is recommended, even if k exceeds the allowed tracks."""
@@ -312,8 +360,8 @@ class TestEveryRecommender:
     def test_fold_in_agrees_with_a_refit(self, name: str) -> None:
         """A new listener, folded in, gets the same first track as from a model trained on them."""
         new_listener = pl.DataFrame({"user_id": "new", "track_id": [f"b{n}" for n in range(7)], "strength": 1.0})
-        board = Interactions.of(CHECKERBOARD)
-        larger = Interactions.of(pl.concat([CHECKERBOARD, new_listener]))
+        plays = checkerboard(24)  # a ranker needs more examples than eight listeners give
+        board, larger = Interactions.of(plays), Interactions.of(pl.concat([plays, new_listener]))
 
         folded = fitted(name, board).recommend_by_history(new_listener, 1, filters=Filters.of(board))
         refitted = fitted(name, larger).recommend(["new"], 1, filters=Filters.of(larger))
@@ -377,6 +425,35 @@ def test_the_smallest_histories_are_ranked(name: str, pairs: list[tuple[str, str
     assert sorted(every.select("user_id", "track_id").rows()) == [(u, t) for u in listeners for t in tracks]
     assert every["score"].is_finite().all()
     assert not set(unseen.select("user_id", "track_id").rows()) & {pair[:2] for pair in pairs}
+
+
+@pytest.mark.parametrize("name", ["ease", "user_knn", "content"])
+def test_the_order_counts_with_default_decays(name: str, interactions: Interactions) -> None:
+    """Two tracks in another order get the same scores without decay, and others once decays are the defaults."""
+    model = Recommender.named(name, scorer_class(name).config_class(recency=0.0)).fit(interactions)
+    plays = pl.DataFrame(
+        {"user_id": ["a", "a", "b", "b"], "track_id": ["t01", "t02"] * 2, "age_days": [0, 240, 240, 0]}
+    ).with_columns(strength=1.0)
+
+    def scores() -> list[list[float]]:
+        ranking = model.recommend_by_history(plays, N_TRACKS, filters=Filters.of(interactions)).sort("track_id")
+        return [ranking.filter(user_id=user)["score"].to_list() for user in "ab"]
+
+    there, back = scores()
+    assert there == pytest.approx(back, abs=1e-5)
+    model.scorer.decay_by_default()
+    there, back = scores()
+    assert there != pytest.approx(back, abs=1e-3)
+
+
+def test_default_decays_of_a_blend_are_those_of_its_members() -> None:
+    """Tuned decays give way to the defaults; the other settings stay."""
+    blend = Blend()
+    blend.members = [EASE(EASEConfig(recency=0, rank_recency=4, side_weight=3)), scorer_class("sequential")()]
+
+    blend.decay_by_default()
+
+    assert blend.members[0].config == EASEConfig(side_weight=3)
 
 
 @pytest.mark.parametrize("name", NAMES)

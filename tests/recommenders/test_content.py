@@ -169,7 +169,7 @@ def test_beats_lightfm_on_artists_that_nobody_has_played(recsys_data: Path, tmp_
 
     allowed = np.zeros((1, len(model.tracks)), np.bool_)
     allowed[0, model.tracks.rows(new)] = True
-    everything = protocol.filters(protocol.test)
+    everything = Filters.for_split(protocol.test)
     only_new = replace(everything, allowed=allowed)
     assert ndcg(ours, protocol.test, only_new) > 1.05 * ndcg(theirs, protocol.test, only_new)
     assert ndcg(ours, protocol.test, everything) > 3 * ndcg(theirs, protocol.test, everything)

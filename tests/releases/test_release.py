@@ -14,6 +14,7 @@ from recsys.matching.fingerprint_index import FingerprintIndex
 from recsys.releases import registry
 from recsys.releases.release import Release
 from recsys.releases.takedown import take_down
+from recsys.search.by_text import VerseIndex
 from recsys.search.vector_index import Index
 
 TODAY = date(2026, 7, 1)
@@ -22,7 +23,7 @@ TRACKS, AUDIO = ["t1", "t2"], ["a1", "a2"]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home whose one release has every part: two tracks, each with an embedding and a fingerprint."""
+    """A home whose one release has every part: two tracks, each with an embedding, a fingerprint and a verse."""
     home = Home(tmp_path / "home")
     parts = {part.name: home.path / "parts" / part.name for part in fields(Release)}
     for folder in parts.values():
@@ -34,6 +35,8 @@ def home(tmp_path: Path) -> Home:
         connection.execute("create table marts.track_audio as select 't1' as track_id, 'a1' as audio_id")
     vectors = np.eye(2, 128, dtype=np.float32)
     Index.build(TRACKS, vectors, version="v1").save(parts["index"])
+    verses = Index.build([f"1:{track}" for track in TRACKS], vectors, version="v1")
+    VerseIndex(verses).save(parts["verses"])
     FingerprintIndex.build(AUDIO, [vectors[:1], vectors[1:]], version="v1").save(parts["fingerprints"])
     registry.publish(home, "r1", Release(**parts))
     return home
@@ -104,6 +107,10 @@ def test_a_takedown_reaches_every_index(version: str, request: pytest.FixtureReq
     assert take_down(home, ["t1"], "court order", today=TODAY) == ["r1"]
 
     after = registry.read(home, "r1")
-    assert [list(resolve_name(part.reader).load(part.folder).ids) for part in after.indexes()] == [["t2"], ["a2"]]
+    assert [list(resolve_name(part.reader).load(part.folder).ids) for part in after.indexes()] == [
+        ["t2"],
+        ["a2"],
+        ["t2"],
+    ]
     assert not [part.folder for part in before.indexes() if part.folder.exists()]
     assert take_down(home, ["t2"], "", today=TODAY) == ["r1"]

@@ -12,6 +12,7 @@ from recsys.evaluate.report import evaluated_users, report
 from recsys.experiments.protocols import from_folder
 from recsys.recommenders.base import Recommender
 from recsys.recommenders.ease import EASE
+from recsys.recommenders.parts.filters import Filters
 from recsys.rerank.ablation import before_and_after, ndcg_losses
 from recsys.rerank.base import RerankContext
 from recsys.rerank.rules.popularity import Popularity
@@ -31,7 +32,7 @@ def split_and_candidates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Spli
     protocol = from_folder(folder)
     split = protocol.test
     ids = split.train.users.ids(evaluated_users(split))
-    return split, Recommender(EASE()).fit(split.train).recommend(ids, 500, filters=protocol.filters(split))
+    return split, Recommender(EASE()).fit(split.train).recommend(ids, 500, filters=Filters.for_split(split))
 
 
 def test_popularity_lift_is_halved_for_less_than_three_per_cent_of_ndcg(

@@ -9,6 +9,7 @@ from recsys.rerank.base import CandidateSet, RerankContext, RerankRule, rule_cla
 from recsys.rerank.lists import full_lists, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.debias import Debias
 from recsys.rerank.rules.diversity import Diversity
 from recsys.rerank.rules.exposure import Exposure
 from recsys.rerank.rules.fair_top_k import FairTopK
@@ -78,6 +79,16 @@ def test_popularity_follows_the_listener(context: RerankContext, ranked: Ranked)
     lists = rerank(ranked(bob="a2 a3 c1 a1", dan="a2 a3 c1 a1"), [Popularity(2.0)], context, 2)
 
     assert (listed(lists, "bob"), listed(lists, "dan")) == ("a1 c1", "a2 a3")
+
+
+def test_debiasing_divides_relevance_by_popularity(context: RerankContext, ranked: Ranked) -> None:
+    """a1, c1 and b2 have 3, 2 and 0 listeners; of their relevance 1, 3/4 and 1/2, b2 has the most left by 1/3."""
+    candidates = ranked(dan="a1 x1 c1 a2 b2 x2 a3 b1").filter(pl.col("track_id").is_in(["a1", "c1", "b2", "b1"]))
+    scored = candidates.with_columns(score=pl.Series([1, 0.75, 0.5, 0], dtype=pl.Float32), rank=pl.Series([1, 2, 3, 4]))
+
+    assert listed(rerank(scored, [Debias(0.0)], context, 3), "dan") == "a1 c1 b2"
+    assert listed(rerank(scored, [Debias(0.5)], context, 3), "dan") == "a1 c1 b2"  # .58, .53, .5
+    assert listed(rerank(scored, [Debias(1.0)], context, 3), "dan") == "b2 c1 a1"  # .33, .38, .5
 
 
 def test_fair_top_k_moves_protected_tracks_up_as_late_as_possible(context: RerankContext, ranked: Ranked) -> None:

@@ -11,6 +11,7 @@ from recsys.rerank.base import CandidateSet, RerankRule
 from recsys.rerank.lists import apply_rules, rerank
 from recsys.rerank.rules.artist_cap import ArtistCap
 from recsys.rerank.rules.calibration import Calibration
+from recsys.rerank.rules.debias import Debias
 from recsys.rerank.rules.diversity import Diversity
 from recsys.rerank.rules.exposure import Exposure
 from recsys.rerank.rules.fair_top_k import FairTopK, min_protected
@@ -28,6 +29,7 @@ RULES: tuple[RerankRule, ...] = (
     Popularity(0.2),
     FairTopK("gender=f", 0.4),
     Exposure({"gender=f": 0.35}),
+    Debias(0.3),
 )
 
 
@@ -55,7 +57,7 @@ def test_any_rules_give_each_listener_k_different_candidates(seed: int, chosen: 
     assert lists.join(candidates, on=["user_id", "track_id"], how="anti").is_empty()
     per_user = lists.group_by("user_id", maintain_order=True).agg("rank")["rank"].to_list()
     assert all(ranks == list(range(1, len(ranks) + 1)) for ranks in per_user)
-    if chosen <= {2, 3, 4, 5, 6}:  # the rules that exclude no candidate
+    if chosen <= {2, 3, 4, 5, 6, 7}:  # the rules that exclude no candidate
         assert {len(ranks) for ranks in per_user} == {K}
     if 0 in chosen:
         artists = pl.DataFrame({"track_id": context.interactions.tracks.ids(), "artist": context.artists}).filter(

@@ -44,9 +44,10 @@ def warehouse(tmp_path: Path) -> Warehouse:
         )
         connection.execute(
             "create table marts.track_tags as select * from (values "
-            "('t0', 'v', 'piano', 0.8), ('t1', 'v', 'piano', 0.1), "
-            "('t2', 'own-mood', 'calm', 0.49), ('t3', 'own-mood', 'calm', 0.5)"
-            ") as tags(track_id, tagger, tag, confidence)"
+            "('t0', 'v', 'piano', 0.8, null), ('t1', 'v', 'piano', 0.1, null), "
+            "('t1', 'rendered-instruments', 'piano', 0.4, 0.4), "
+            "('t2', 'own-mood', 'calm', 0.49, 0.49), ('t3', 'own-mood', 'calm', 0.5, 0.5)"
+            ") as tags(track_id, tagger, tag, confidence, probability)"
         )
         connection.execute("create table marts.track_vectors (track_id varchar, encoder varchar, vector float[])")
         rows = [("t0", "v1", [1.0, 0.0]), ("t1", "v1", [0.0, 1.0]), ("t2", "v0", [1.0])]

@@ -55,9 +55,20 @@ create table marts.track_features (
     available_in varchar[], tempo_bpm double, key varchar, mode varchar, energy double
 );
 create table marts.track_tags (
-    track_id varchar, tag varchar, kind varchar, confidence double, tagger varchar default 'own'
+    track_id varchar, tag varchar, kind varchar, confidence double, tagger varchar default 'other',
+    probability double
 );
 create table marts.duplicate_links (track_id varchar, same_as varchar);
+create table marts.track_lyrics as select * from (
+    values ('t1', .8, .3, null, 'en', .9, .01), ('t2', .2, -.4, 'fr', 'es', .8, .01),
+        ('t3', null, null, null, null, null, .3),
+        ('t4', null, null, 'pt', 'es', .7, null), ('t5', null, null, null, 'es', .9, .93)
+) as lyrics (
+    track_id, happy_probability, arousal, stated_language, language, language_confidence, explicit_probability
+);
+create table marts.lyric_themes as select * from (
+    values ('t1', 'love', .6), ('t1', 'road', .25), ('t2', 'loss', .9), ('t2', 'love', .1)
+) as themes (track_id, theme, share);
 """
 DERIVED = """
 alter table marts.track_features add column artist_id varchar;
@@ -74,11 +85,11 @@ update marts.track_features set duration_ms = minutes * 60000, danceability = en
 """
 
 
-def made(path: Path, *, with_index: bool, titles: Sequence[str] = ()) -> Catalogue:
-    """Return the catalogue of the tracks above, and of tracks s00, s01 ... with titles alone."""
+def made(path: Path, *, with_index: bool, titles: Sequence[str] = (), more: str = "") -> Catalogue:
+    """Return the catalogue of the tracks above, of tracks s00, s01 ... with titles alone, and of more rows by SQL."""
     with duckdb.connect(path) as connection:
         connection.execute(SCHEMA)
-        connection.execute(ROWS)
+        connection.execute(ROWS + more)
         for nth, title in enumerate(titles):
             connection.execute(
                 "insert into marts.track_features (track_id, title) values (?, ?)", [f"s{nth:02}", title]
@@ -88,6 +99,19 @@ def made(path: Path, *, with_index: bool, titles: Sequence[str] = ()) -> Catalog
     index = Index.build(list(ANGLES), vectors, version="v1") if with_index else None
     with Warehouse.open(path) as warehouse:
         return Catalogue.read(warehouse, index)
+
+
+@pytest.fixture(autouse=True)
+def by_names_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare words with names alone, which takes less time; those of with_meanings compare meanings too."""
+    if "with_meanings" not in request.fixturenames:
+        monkeypatch.setattr("recsys.search.catalogue.is_installed", lambda: False)
+
+
+@pytest.fixture
+def with_meanings(tmp_path: Path) -> Catalogue:
+    """The catalogue, with the meanings of its tags."""
+    return made(tmp_path / "w.duckdb", with_index=False)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +145,10 @@ def found(results: Results) -> list[str]:
         ("before 1999", ["t1"]),
         ("1999-1990", ["t2", "t1"]),
         ("last year", ["t4"]),
-        ("in French", ["t2"]),
+        ("in French", ["t2"]),  # as delivered, although the text is Spanish
+        ("lyrics in Spanish", ["t5"]),
+        ("language: pt", ["t4"]),  # delivered with the text
+        ("not in Spanish", ["t4", "t3", "t2", "t1"]),
         ("French", ["t3", "t2"]),  # artist or language
         ("from Japan", ["t1"]),
         ("not from Japan", ["t3", "t2", "t5"]),  # t4 is from an unknown country
@@ -131,8 +158,17 @@ def found(results: Results) -> list[str]:
         ("label: SUDWIND", ["t4", "t3"]),
         ("independent label", ["t4", "t3"]),
         ("artist zoe", ["t1"]),
-        ("explicit", ["t2"]),
-        ("clean", ["t4", "t1"]),
+        ("theme: love", ["t1"]),  # a tenth of t2 is too little
+        ("theme leaving home", ["t1"]),
+        ("theme: heartbreak", ["t2"]),
+        ("not theme: love", ["t2"]),  # of the others nothing is known
+        ("happy lyrics", ["t1"]),
+        ("emotion: gloomy", ["t2"]),
+        ("hopeful, theme: love", ["t1"]),
+        ("calm words", ["t2"]),
+        ("explicit", ["t2", "t5"]),  # as delivered, then by the words
+        ("clean", ["t4", "t1"]),  # the words of t3 are between
+        ("not clean", ["t2", "t5"]),
         ("instrumental", ["t1"]),
         ("with vocals", ["t2"]),
         ("calm", ["t1", "t4"]),
@@ -270,6 +306,24 @@ def test_results_say_why(catalogue: Catalogue) -> None:
     assert results.n_found == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("in Spanish", "language es by the text, probability 0.90"),
+        ("lyrics in French", "language fr, as delivered"),
+        ("Portuguese", "language pt, as delivered"),
+        (
+            "explicit, language: es",
+            "explicit by its words, probability of a flag 0.93; language es by the text, probability 0.90",
+        ),
+        ("clean, language: ja", "not explicit, as delivered; language ja, as delivered"),
+    ],
+)
+def test_results_say_whether_lyrics_were_delivered_or_told(catalogue: Catalogue, text: str, expected: str) -> None:
+    """Languages and explicit words are as delivered, or else as the text tells, and the result says which."""
+    assert search(catalogue, text, n=1).rows["why"].to_list() == [expected]
+
+
 def test_half_and_double_tempo_are_named(catalogue: Catalogue) -> None:
     """A track of 160 bpm is 80 at half time, one of 80 is 160 at double time; both rank below exact ones."""
     slow, fast = search(catalogue, "75-85 bpm", n=9).rows, search(catalogue, "155-165 bpm", n=9).rows
@@ -393,6 +447,38 @@ def test_notes_count_in_plain_english(catalogue: Catalogue) -> None:
     close = search(catalogue, "150-170 bpm, minor, techno", n=9).notes()[1]
     assert close == "0 tracks satisfy all conditions, and 4 that miss one condition"
     assert search(catalogue, "techno, over 150 bpm, house", n=1).notes()[1].endswith("and 1 that misses one condition")
+
+
+def test_a_calibrated_tagger_counts_before_others(tmp_path: Path) -> None:
+    """From a probability of .5 on; where it is lower, the confidences of other taggers do not count for this tag."""
+    calibrated = """
+insert into marts.track_tags (track_id, tag, kind, confidence, tagger, probability) values
+('t4', 'piano', 'instrument', .4, 'heard', .4), ('t2', 'piano', 'instrument', .8, 'heard', .8);
+"""
+    catalogue = made(tmp_path / "w.duckdb", with_index=False, more=calibrated)
+
+    assert search(catalogue, "piano", n=5).rows["why"].to_list() == ["genre piano", "piano: confidence 0.80"]
+    assert found(search(catalogue, "drums", n=5)) == ["t1"]  # which only the other tagger hears
+
+
+def test_words_find_the_tag_that_means_the_same(with_meanings: Catalogue) -> None:
+    """It counts by its similarity; the tag and the word are named in the reason, and a name counts more."""
+    results = search(with_meanings, "drumming", n=5)
+    by_tag = search(with_meanings, "drums", n=5)
+    similarity = with_meanings.meanings.closest("drumming").similarity  # type: ignore[union-attr]
+
+    assert found(results) == found(by_tag) == ["t1"]
+    assert results.understood == ("words drumming or drums, close in meaning to drumming",)
+    assert results.rows["why"].to_list() == ["drums: confidence 0.90, close in meaning to drumming"]
+    assert results.rows["fit"][0] == pytest.approx(round(similarity, 2) * by_tag.rows["fit"][0])
+    assert found(search(with_meanings, "pianoforte", n=5)) == ["t1", "t4"]
+    assert found(search(with_meanings, '"drumming"', n=5)) == []
+    assert found(search(with_meanings, "harbour", n=5)) == ["t2", "t1"]
+
+
+def test_without_the_encoder_of_texts_words_are_those_of_names(catalogue: Catalogue) -> None:
+    """The extra is optional."""
+    assert found(search(catalogue, "drumming", n=5)) == []
 
 
 def test_few_words_get_suggestions(catalogue: Catalogue) -> None:

@@ -32,7 +32,7 @@ def test_only_available_recordings_are_listed(warehouse: Warehouse) -> None:
     listener = warehouse.query("select user_id, country from marts.listener_profile where country <> 'unknown'").row(0)
     tracks = warehouse.query("select * from marts.track_features")
     original = dict(warehouse.query("select track_id, same_as from marts.duplicate_links").iter_rows())
-    last_day = warehouse.query("select as_of from meta.build").item()
+    served_on = warehouse.query("select as_of + 1 from meta.build").item()
 
     for user_id, country in (("", None), listener):
         listed = soundtrack(warehouse, request(user_id=user_id, minutes=500))["track_id"].to_list()
@@ -41,8 +41,8 @@ def test_only_available_recordings_are_listed(warehouse: Warehouse) -> None:
             for track in tracks.iter_rows(named=True)
             if track["tempo_bpm"] is not None
             and track["duration_ms"] is not None
-            and (track["release_date"] is None or track["release_date"] <= last_day)
-            and (track["withdrawn_at"] is None or track["withdrawn_at"] > last_day)
+            and (track["release_date"] is None or track["release_date"] <= served_on)
+            and (track["withdrawn_at"] is None or track["withdrawn_at"] > served_on)
             and (track["available_in"] is None or country in track["available_in"])
         ]
         assert len(listed) > 20

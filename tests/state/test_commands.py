@@ -46,7 +46,7 @@ def test_backup_and_forget(home: Home, tmp_path: Path) -> None:
         0,
         f"{tmp_path / 'copy.sqlite'} is a complete copy\n",
     )
-    assert call(home, "forget", "sub:1") == (0, "1 watched, 0 views, 0 alerts, 0 actions\n")
+    assert call(home, "forget", "sub:1") == (0, "1 watched, 0 views, 0 alerts, 0 practice_takes, 0 actions\n")
     assert watched(home, ANNA) == []
 
 

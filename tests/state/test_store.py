@@ -316,7 +316,7 @@ def test_an_account_is_removed(home: Home) -> None:
 
     counts = forget(home, " ANNA@one.example")
 
-    assert counts == {"watched": 2, "views": 2, "alerts": 2, "actions": 2}
+    assert counts == {"watched": 2, "views": 2, "alerts": 2, "practice_takes": 0, "actions": 2}
     assert [owner for owner, _, _ in owners(home)] == [bea]
     assert [action.actor.name for action in actions(home)] == ["bea", "removed account", "removed account"]
     assert b"anna@one" not in State(home).path.read_bytes().lower()

@@ -97,6 +97,14 @@ def test_the_beat_of_compound_metres_is_the_dotted_crotchet(metre: str, beat: fl
     assert (read.beat, read.bar) == (beat, bar)
 
 
+def test_bar_lines_are_kept() -> None:
+    """A pickup of a crotchet, two bars and the short last one; the line before the first note is none."""
+    read = tune("|: C | D3 E | F4 | G3 :|", head="X:1\nM:4/4\nL:1/4\n")
+
+    assert read.bar_lines == (1.0, 5.0, 9.0, 12.0)
+    assert read.pickup == 1.0
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

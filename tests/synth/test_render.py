@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from recsys.synth.arrange import DRUM_CHANNEL, FAMILIES, MELODY_CHANNEL, Style, arrange, harmonise
+from recsys.synth.arrange import CHORD_CHANNEL, DRUM_CHANNEL, FAMILIES, KICK, MELODY_CHANNEL, Style, arrange, harmonise
 from recsys.synth.render import render, write_audio
-from recsys.synth.tune import SCALES, Note, Tune, compose
+from recsys.synth.tune import SCALES, Chord, Note, Tune, compose
 
 STYLE = Style(tempo_bpm=120, transpose=3, melody=73, harmony=0, bass=33, chords="block", has_bass=True, has_drums=True)
 WALK = (60, 62, 64, 65, 67, 65, 62, 60)
@@ -41,6 +41,49 @@ def test_chords_fit_the_melody_and_end_on_the_tonic() -> None:
     assert [chord.onset for chord in chords] == [0, 4]
     assert (chords[-1].root, chords[-1].is_minor) == (0, False)
     assert {chord.root for chord in chords} <= set(SCALES["major"])
+
+
+def test_chords_beats_and_bars_are_labels() -> None:
+    """At 120 beats per minute, chords of all repeats, a beat every half second and a bar every two seconds."""
+    played = arrange(TUNE, STYLE, np.random.default_rng(7), longest_s=8)
+
+    chords = harmonise(TUNE) * 2
+    assert [chord.start_s for chord in played.chords] == pytest.approx([0, 2, 4, 6])
+    assert [chord.end_s for chord in played.chords] == pytest.approx([2, 4, 6, 8])
+    expected = [((chord.root + 3) % 12, chord.is_minor) for chord in chords]
+    assert [(chord.root, chord.is_minor) for chord in played.chords] == expected
+    assert played.beats_s == pytest.approx(np.arange(16) / 2)
+    assert played.downbeats_s == pytest.approx([0, 2, 4, 6])
+
+
+def test_bars_begin_after_a_pickup() -> None:
+    """With a pickup of one beat, the kick drum, the second chord and the downbeats come one beat later."""
+    notes = (Note(0.0, 1.0, 67), *(note._replace(onset=note.onset + 1) for note in TUNE.notes[:-1]))
+    pickup = replace(TUNE, notes=notes, bar_lines=(1.0, 5.0, 8.0))
+
+    played = arrange(pickup, STYLE, np.random.default_rng(7), longest_s=8)
+
+    kicks = sorted(event.start_s for event in played.events if (event.channel, event.key) == (DRUM_CHANNEL, KICK))
+    assert (pickup.pickup, pickup.has_regular_bars) == (1.0, True)
+    assert [chord.onset for chord in harmonise(pickup)] == [0, 1, 5]
+    assert played.downbeats_s == pytest.approx([0.5, 2.5, 4.5, 6.5])
+    assert played.beats_s == pytest.approx(np.arange(16) / 2)
+    assert kicks == pytest.approx(np.arange(0.5, 8, 1), abs=0.03)
+
+
+def test_bar_lines_that_are_not_one_bar_apart_are_noticed() -> None:
+    """One line between two bars is a repeat sign before a pickup; two in a row shift the bars."""
+    assert replace(TUNE, bar_lines=(1.0, 4.0, 5.0, 8.0)).has_regular_bars
+    assert not replace(TUNE, bar_lines=(4.0, 7.0, 11.0)).has_regular_bars
+
+
+def test_a_seventh_is_played_with_its_chord() -> None:
+    """The chord instrument plays four notes of C7."""
+    tune = replace(TUNE, chords=(Chord(0.0, 0, is_minor=False, seventh=10),))
+
+    played = arrange(tune, replace(STYLE, transpose=0), np.random.default_rng(7), longest_s=1)
+
+    assert {event.key % 12 for event in played.events if event.channel == CHORD_CHANNEL} == {0, 4, 7, 10}
 
 
 def test_rendering_is_deterministic_and_has_the_requested_length() -> None:

@@ -33,6 +33,7 @@ def catalogue() -> TrackInputs:
             "training_consent": ["denied" if row % 10 == 0 else "granted" for row in number],
             "genre": genre_of(),
             "language": ["en" if row % 2 else "unknown" for row in number],
+            "country": ["IS" if row < 9 else "DE" for row in number],
         }
     )
     return TrackInputs(Vocab.of(facts["track_id"], kind="track"), {"sound": (sound,)}, facts)

@@ -11,7 +11,8 @@ import pytest
 
 from recsys.dataset.vocab import Vocab
 from recsys.tags import learn, train
-from recsys.tags.inputs import N_QUANTILES, Encoding, TrackInputs, vectors_of
+from recsys.tags.encoding import MIN_QUANTILES, Encoding
+from recsys.tags.inputs import TrackInputs, vectors_of
 from recsys.tags.labels import labels_of
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -33,6 +34,7 @@ def test_recordings_that_are_taken_down_or_unknown_are_not_read(tmp_path: Path) 
     tracks = pl.DataFrame(rows, ["track_id", "is_known", "taken_down_at"], orient="row").with_columns(
         *(pl.lit("x").alias(name) for name in ("artist_id", "training_consent", "genre", "language", "artist_type")),
         *(pl.lit(1.0).alias(name) for name in ("tempo_bpm", "loudness_lufs", "energy", "danceability", "duration_ms")),
+        artist_country=pl.lit("DE"),
         release_date=pl.lit(date(2020, 1, 1)),
         explicit=pl.lit(value=True),
     )
@@ -63,8 +65,8 @@ def test_encodings_are_finite_and_say_what_is_missing() -> None:
     encoded = Encoding.of(inputs).encode(inputs)
 
     assert np.isfinite(encoded).all()
-    assert encoded[3, : N_QUANTILES + 1].tolist() == [0.0] * N_QUANTILES + [1.0]
-    assert encoded[1, :N_QUANTILES].sum() == pytest.approx(N_QUANTILES / 2)
+    assert encoded[3, : MIN_QUANTILES + 1].tolist() == [0.0] * MIN_QUANTILES + [1.0]
+    assert encoded[1, :MIN_QUANTILES].sum() == pytest.approx(MIN_QUANTILES / 2)
     assert encoded[:, -1].tolist() == [0, 0, 1, 0]
 
 
@@ -101,12 +103,13 @@ def test_a_missing_measure_does_not_erase_the_embedding() -> None:
 
     first, second = encoding.encode(complete), encoding.encode(partial)
 
-    n_measured = 10 * (N_QUANTILES + 1)
+    n_measured = 10 * (MIN_QUANTILES + 1)
     assert second[:, n_measured:].tolist() == first[:, n_measured:].tolist()
     assert np.abs(second[7, n_measured:]).sum() > 0
     assert np.flatnonzero((first != second).any(axis=1)).tolist() == [7]
 
 
+@pytest.mark.slow
 def test_a_block_that_is_missing_in_a_fold(catalogue: TrackInputs, given: pl.DataFrame) -> None:
     """Only recordings of one artist have it, so that one fold trains without; and a home without scanned audio."""
     rows = np.arange(120)
@@ -139,6 +142,7 @@ def test_embeddings_of_the_most_frequent_encoder() -> None:
     assert vectors_of(rows[3:4]).shape == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_large_catalogue_is_predicted_in_chunks(
     catalogue: TrackInputs, given: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from recsys.home import Home, locked
 from recsys.ingest.run import ingest
 from recsys.lake.contract import CONTRACTS
 from recsys.lake.store import Lake
+from recsys.pipeline.plan import result_tables
 from recsys.pipeline.run import Run
 from recsys.tags import learn
 from recsys.tags.doubts import doubts_of
@@ -41,7 +42,7 @@ def write_labels(home: Home, path: Path, n: int) -> None:
 
 def mart(home: Home, target: Path) -> pl.DataFrame:
     """Build the mart of tags and return it."""
-    build(target, Sources(Lake(home), DAY), only={"marts.track_tags"})
+    build(target, Sources(Lake(home), DAY, results=result_tables()), only={"marts.track_tags"})
     with Warehouse.open(target) as warehouse:
         return warehouse.query("select * from marts.track_tags order by track_id, tag")
 
@@ -176,7 +177,7 @@ def test_unknown_inputs_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("track_id,kind,tag\n")
 
-    done = CliRunner().invoke(main, ["tags", "train", str(path), "--inputs", "sound,lyrics"])
+    done = CliRunner().invoke(main, ["tags", "train", str(path), "--inputs", "sound,scent"])
 
     assert done.exit_code == 2
-    assert "--inputs names 'lyrics'; expected some of sound, metadata, listening" in done.stderr
+    assert "--inputs names 'scent'; expected some of sound, metadata, lyrics, listening" in done.stderr

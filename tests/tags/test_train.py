@@ -14,7 +14,7 @@ from recsys.tags.folds import artist_folds
 from recsys.tags.head import Examples, HeadSettings, batches, fit, n_batches, scores
 from recsys.tags.inputs import TrackInputs
 from recsys.tags.labels import labels_of
-from recsys.tags.train import TrainingData, train
+from recsys.tags.train import TrainingData, cross_fit, train
 
 from .conftest import SMALL
 
@@ -47,6 +47,8 @@ def test_a_head_learns_genres(catalogue: TrackInputs, given: pl.DataFrame) -> No
     assert learned.card["data"]["consent"] == {"granted": 81, "denied": 9}
     assert learned.card["metrics"]["macro_f1"]["value"] > 0.8
     assert learned.card["ablation"] == []
+    used = learn.trained_recordings(learned.labels, learned.settings, catalogue, catalogue.facts)
+    assert [(role, len(own), set(own.values())) for role, own in used.items()] == [("labels", 81, {"granted"})]
     probability = learn.catalogue_probabilities(learned.head, catalogue)
     assert np.isnan(probability).all(axis=1).tolist() == [False] * 115 + [True] * 5
     rows = learn.predicted_tags(learned.head, catalogue, probability)
@@ -96,6 +98,22 @@ def test_semi_supervised_training_uses_the_others(catalogue: TrackInputs, given:
     assert one.card["metrics"]["macro_f1"]["value"] > 0.8
     assert many.head.labels.is_exclusive is False
     assert many.card["metrics"]["macro_f1"]["value"] > 0.7
+
+
+def test_held_out_artists_teach_nothing_without_labels_either(catalogue: TrackInputs, given: pl.DataFrame) -> None:
+    """Whatever an unlabelled recording of a22 sounds like, the held-out scores of that artist's fold are the same."""
+    other = catalogue.blocks["sound"][0].copy()
+    other[91] = 9
+    settings, labels = replace(SMALL, semi=True), labels_of(given, catalogue.tracks.ids())[0]
+    both = [TrainingData.of(labels, inputs, settings) for inputs in (catalogue, with_sound(catalogue, other))]
+    artists = both[0].inputs.facts["artist_id"]
+    folds = artist_folds(artists)
+
+    before, after = (cross_fit(data, folds, settings) for data in both)
+
+    is_of_fold = folds == folds[(artists == "a22").arg_true()[0]]
+    assert before[is_of_fold] == pytest.approx(after[is_of_fold], abs=1e-9)
+    assert before[~is_of_fold] != pytest.approx(after[~is_of_fold], abs=1e-3)
 
 
 def test_missing_inputs_and_constant_inputs(catalogue: TrackInputs, given: pl.DataFrame) -> None:
@@ -230,11 +248,47 @@ def test_macro_f1_and_its_interval_by_hand() -> None:
     assert (found.value, found.low, found.high) == (1.0, 0.5, 2.0)
 
 
+def test_metrics_of_each_group() -> None:
+    """Of each genre, language and country, the largest first; those of fewer than ten recordings are not known."""
+    row = np.arange(60)
+    has_tag = np.eye(2, dtype=np.float32)[row % 2]
+    is_right = (row < 30) | (row % 3 == 0)
+    probability = np.where(is_right[:, None], has_tag, 1 - has_tag) * 0.8 + 0.1
+    facts = pl.DataFrame(
+        {
+            "artist_id": [f"a{number // 4}" for number in row],
+            "genre": ["rock" if number < 30 else "jazz" for number in row],
+            "language": ["is" if number < 9 else None for number in row],
+            "country": ["DE" if number < 50 else "FR" for number in row],
+        }
+    )
+
+    metrics = HeldOut(probability, has_tag, True, facts).metrics()
+
+    groups = {(group["of"], group["name"]): group for group in metrics["groups"]}
+
+    assert {key: (group["n"], group["accuracy"]["value"]) for key, group in groups.items()} == {
+        ("genre", "jazz"): (30, pytest.approx(1 / 3)),
+        ("genre", "rock"): (30, 1),
+        ("language", "unknown"): (51, pytest.approx(31 / 51)),
+        ("language", "is"): (9, None),
+        ("country", "DE"): (50, pytest.approx(37 / 50)),
+        ("country", "FR"): (10, pytest.approx(3 / 10)),
+    }
+    assert groups["genre", "rock"]["ece"]["value"] == pytest.approx(0.1)
+    assert groups["genre", "jazz"]["ece"]["value"] == pytest.approx(0.9 - 1 / 3)
+    jazz = groups["genre", "jazz"]["accuracy"]
+    assert 0 <= jazz["low"] < 0.33 < jazz["high"] <= 1
+    assert set(groups["language", "is"]["ece"].values()) == {None}
+
+
 def test_recordings_without_an_artist_are_groups_of_their_own() -> None:
     """Their metric has an interval; that of a single artist is not known."""
     has_tag = np.eye(2, dtype=np.float32)[np.arange(30) % 2]
     probability = np.where(np.arange(30)[:, None] < 15, has_tag, 1 - has_tag).astype(np.float64)
-    facts = pl.DataFrame({"artist_id": pl.Series([None] * 30, dtype=pl.String), "genre": "rock", "language": "en"})
+    facts = pl.DataFrame(
+        {"artist_id": pl.Series([None] * 30, dtype=pl.String), "genre": "rock", "language": "en", "country": "DE"}
+    )
 
     alone = HeldOut(probability, has_tag, True, facts).metrics()["macro_f1"]
     one = HeldOut(probability, has_tag, True, facts.with_columns(artist_id=pl.lit("a"))).metrics()["macro_f1"]

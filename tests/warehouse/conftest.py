@@ -12,6 +12,7 @@ import pytest
 from recsys.home import Home
 from recsys.ingest.pseudonym import listener_key, pseudonym
 from recsys.ingest.run import ingest
+from recsys.ingest.settings import IngestSettings
 from recsys.installation.paths import SQL_FOLDER
 from recsys.lake.store import Lake
 from recsys.pipeline.plan import result_tables
@@ -22,6 +23,7 @@ from recsys.warehouse.query import Warehouse
 
 TODAY = date(2026, 2, 28)
 AS_OF = date(2026, 1, 31)
+FREE = "CC0-1.0"
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,11 @@ class Place:
     home: Home
     folder: Path
 
-    def take(self, name: str, content: str) -> None:
-        """Write a source file and ingest it."""
+    def take(self, name: str, content: str, licence: str | None = None) -> None:
+        """Write a source file and ingest it; lyrics with the licence FREE are kept."""
         path = self.folder / name
         path.write_text(content)
-        ingest(self.home, [path], today=TODAY)
+        ingest(self.home, [path], today=TODAY, licence=licence, settings=IngestSettings(keep_texts_of=(FREE,)))
 
     def build(
         self,
@@ -145,9 +147,9 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Return the plan of the last build: the stale days of each table that it updated incrementally."""
     plan: dict[str, list[str]] = {}
 
-    def spy(*args: object) -> object:
+    def spy(*args: object, **options: object) -> object:
         plan.clear()
-        found = stale_days(*args)  # type: ignore[arg-type]
+        found = stale_days(*args, **options)  # type: ignore[arg-type]
         plan.update({name: [str(day) for day in days] for name, days in found.items()})
         return found
 

@@ -17,7 +17,7 @@ from recsys.warehouse.build import STORAGE_VERSION, Sources, build, rebuild_resu
 from recsys.warehouse.publish import write_marts
 from recsys.warehouse.sqlfile import read_layers, read_queries
 
-from .conftest import AS_OF, Place, place_in, rows, with_world
+from .conftest import AS_OF, TRACKS, Place, place_in, rows, with_world
 
 MARTS = {name for name in read_layers() if name.startswith("marts.")}
 LIST = pl.DataFrame(
@@ -50,6 +50,23 @@ def test_the_file_opens_with_older_duckdb(built: Path) -> None:
         ((tags,),) = connection.execute("select tags from duckdb_databases() where database_name = 'built'").fetchall()
 
     assert tags["storage_version"].startswith(STORAGE_VERSION)
+
+
+def test_a_catalogue_alone_is_built(place: Place) -> None:
+    """An archive without listens gets its tracks and all tables of plays, which are empty."""
+    place.take("tracks.csv", TRACKS)
+    target = place.build("archive")
+    rebuild_results(target, result_tables())
+    with duckdb.connect(target, read_only=True) as connection:
+        n_rows = dict(connection.execute("select name, n_rows from meta.tables").fetchall())
+
+    assert n_rows.keys() >= MARTS
+    assert rows(target, "select track_id, artist_id from marts.track_features order by track_id") == [
+        ("t1", "ar1"),
+        ("t2", "ar1"),
+        ("t3", "ar2"),
+    ]
+    assert {name for name, n in n_rows.items() if n and name.startswith("marts.interactions")} == set()
 
 
 def test_a_build_reports_what_it_built(world: Place, tmp_path: Path) -> None:

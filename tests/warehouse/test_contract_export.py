@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -93,6 +94,9 @@ def test_limits_and_meanings_are_exported(odcs: Any) -> None:
 
 def test_the_sources_of_dbt_say_what_the_contracts_say(tmp_path: Path) -> None:
     """One table per contract, with its files, types and tests."""
+    file = tmp_path / "it's" / "lake" / "listens" / "ds=2026-06-01" / "a.parquet"
+    file.parent.mkdir(parents=True)
+    file.touch()
     document = msgspec.yaml.decode(exported(ContractFormat.DBT, Home(tmp_path / "it's")))
     (source,) = document["sources"]
     tables = {table["name"]: table for table in source["tables"]}
@@ -115,6 +119,21 @@ def test_the_sources_of_dbt_say_what_the_contracts_say(tmp_path: Path) -> None:
     ]
     assert "data_tests" not in columns["country"]
     assert columns["signed_up_at"]["data_type"] == "date"
+
+
+def test_a_source_without_files_is_an_empty_relation(tmp_path: Path) -> None:
+    """With the columns and types of the contract: DuckDB would refuse a pattern that no file matches."""
+    document = msgspec.yaml.decode(exported(ContractFormat.DBT, Home(tmp_path)))
+    (source,) = document["sources"]
+
+    with duckdb.connect() as connection:
+        for table in source["tables"]:
+            columns = ", ".join(f"{column['name']} {column['data_type']}" for column in table["columns"])
+            connection.execute(f"create or replace table expected ({columns})")
+            found = connection.sql(f"from {table['config']['meta']['external_location']}")  # as dbt-duckdb writes it
+            expected = connection.table("expected")
+            assert found.fetchall() == []
+            assert (found.columns, list(map(str, found.types))) == (expected.columns, list(map(str, expected.types)))
 
 
 @pytest.mark.parametrize("form", ContractFormat)

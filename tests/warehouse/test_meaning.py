@@ -208,19 +208,22 @@ def test_an_artists_reach(warehouse: Warehouse) -> None:
     }
 
 
-ISSUES = """track_id,title,artist_id,label_id,release_date,duration_ms,isrc,genres,training_consent
-good,Good,ar1,la1,2020-01-01,200000,USRC17600001,rock,granted
-stranger,Stranger,nobody,la1,2020-01-01,200000,USRC17600002,rock,granted
-orphan,Orphan,ar1,nolabel,2020-01-01,200000,USRC17600003,rock,granted
-bare,Bare,ar1,,,,,,
-early,Early,ar1,la1,2026-01-20,200000,USRC17600004,rock,granted
-saved,Saved,ar1,la1,2026-01-20,200000,USRC17600005,rock,denied
-long,Long,ar1,la1,2020-01-01,3600001,USRC17600006,rock,granted
-short,Short,ar1,la1,2020-01-01,9999,US-RC1-76-00007,rock,granted
-twin,Twin,ar1,la1,2020-01-01,100000,USRC17600008,rock,granted
-other,Other,ar1,la1,2020-01-01,110000,USRC17600008,rock,granted
-same, SAME ,ar1,la1,2020-01-01,120400,USRC17600009,rock,granted
-same2,Same,ar1,la1,2020-01-01,119600,USRC17600010,rock,granted
+TRACK_COLUMNS = (
+    "track_id,title,artist_id,label_id,release_date,duration_ms,isrc,genres,language,explicit,training_consent"
+)
+ISSUES = f"""{TRACK_COLUMNS}
+good,Good,ar1,la1,2020-01-01,200000,USRC17600001,rock,en,false,granted
+stranger,Stranger,nobody,la1,2020-01-01,200000,USRC17600002,rock,en,false,granted
+orphan,Orphan,ar1,nolabel,2020-01-01,200000,USRC17600003,rock,en,false,granted
+bare,Bare,ar1,,,,,,,,
+early,Early,ar1,la1,2026-01-20,200000,USRC17600004,rock,en,false,granted
+saved,Saved,ar1,la1,2026-01-20,200000,USRC17600005,rock,en,false,denied
+long,Long,ar1,la1,2020-01-01,3600001,USRC17600006,rock,en,false,granted
+short,Short,ar1,la1,2020-01-01,9999,US-RC1-76-00007,rock,en,false,granted
+twin,Twin,ar1,la1,2020-01-01,100000,USRC17600008,rock,en,false,granted
+other,Other,ar1,la1,2020-01-01,110000,USRC17600008,rock,en,false,granted
+same, SAME ,ar1,la1,2020-01-01,120400,USRC17600009,rock,en,false,granted
+same2,Same,ar1,la1,2020-01-01,119600,USRC17600010,rock,en,false,granted
 """
 
 
@@ -236,23 +239,24 @@ def test_issues_of_the_catalogue(place: Place) -> None:
 
     found = rows(
         place.build("w", only=["marts.catalogue_health"]),
-        "select track_id, issue, detail, n_plays from marts.catalogue_health",
+        "select track_id, kind, issue, detail, n_plays from marts.catalogue_health",
     )
 
-    missing = ("no_label", "no_release_date", "no_duration", "no_isrc", "no_genre", "consent_unknown")
+    missing = ("label", "release_date", "duration", "isrc", "genre", "language", "explicit")
     assert set(found) == {
-        ("stub", "unknown_track", None, 1),
-        ("stranger", "unknown_artist", "nobody", 0),
-        ("orphan", "unknown_label", "nolabel", 0),
-        *(("bare", issue, None, 0) for issue in missing),
-        ("early", "heard_before_release", "2026-01-20", 1),
-        ("long", "odd_duration", "3600001", 0),
-        ("short", "odd_duration", "9999", 0),
-        ("short", "odd_isrc", "US-RC1-76-00007", 0),
-        ("twin", "shared_isrc", "USRC17600008", 0),
-        ("other", "shared_isrc", "USRC17600008", 0),
-        ("same", "same_recording", "SAME", 0),
-        ("same2", "same_recording", "Same", 0),
+        ("stub", "missing", "unknown_track", None, 1),
+        ("stranger", "missing", "unknown_artist", "nobody", 0),
+        ("orphan", "missing", "unknown_label", "nolabel", 0),
+        *(("bare", "missing", f"no_{name}", None, 0) for name in missing),
+        ("bare", "missing", "consent_unknown", None, 0),
+        ("early", "improbable", "heard_before_release", "2026-01-20", 1),
+        ("long", "improbable", "odd_duration", "3600001", 0),
+        ("short", "improbable", "odd_duration", "9999", 0),
+        ("short", "improbable", "odd_isrc", "US-RC1-76-00007", 0),
+        ("twin", "duplicate", "shared_isrc", "USRC17600008", 0),
+        ("other", "duplicate", "shared_isrc", "USRC17600008", 0),
+        ("same", "duplicate", "same_recording", "SAME", 0),
+        ("same2", "duplicate", "same_recording", "Same", 0),
     }
     assert len(found) == len(set(found))
 

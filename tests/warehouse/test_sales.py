@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -132,3 +133,54 @@ def test_the_query_adds_up_services(
 
     assert (found.height, found["n_usages"].sum()) == (n_rows, n_usages)
     assert found["revenue"].null_count() == found["currency"].null_count()
+
+
+OWN_PLAYS = """
+create schema marts;
+create table marts.sales_monthly as select *, 'Reported' as title, date '2026-01-01' as month from (
+    values ('Us', 'FR', 'OnDemandStream', 't1', 'i1', 12.0), ('Us', 'FR', 'Download', 't1', 'i1', 5),
+        ('Us', 'FR', 'NonInteractiveStream', 't1', 'i1', 1), ('Us', 'FR', null, 't1', 'i1', 3),
+        ('Us', 'FR', 'Stream', 't3', 'i3', 4), ('Us', 'GB', 'Stream', null, 'i9', 9),
+        ('Us', 'IT', 'Download', 't1', 'i1', 2), ('Shop', 'DE', 'Stream', 't1', 'i1', 7)
+) as sales (service, territory, use_type, track_id, recording_id, n_usages);
+create table marts.interactions_daily as select * from (
+    values ('u', 't1', date '2026-01-31', 9), ('u', 't2', date '2026-01-02', 2), ('u', 't1', date '2026-02-01', 50),
+        ('v', 't1', date '2026-01-02', 7), ('w', 't1', date '2026-01-03', 8), ('x', 't1', date '2026-01-04', 1),
+        ('y', 't1', date '2026-01-05', 6)
+) as days (user_id, track_id, listen_date, n_plays);
+create table marts.listener_profile as select * from (
+    values ('u', 'FR'), ('v', 'DE'), ('w', 'GB'), ('x', 'unknown'), ('y', 'IT')
+) as rows (user_id, country);
+create table marts.track_features as select * from (values ('t1', 'One'), ('t2', 'Two')) as rows (track_id, title);
+"""
+
+
+def test_streams_of_reports_are_reconciled_with_our_plays(tmp_path: Path) -> None:
+    """By month, territory and recording: nothing of either side is lost, also where the other lacks it."""
+    with duckdb.connect(tmp_path / "w.duckdb") as connection:
+        connection.execute(OWN_PLAYS)
+
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        own = run_query(warehouse, "sales_against_plays", {"service": "Us"})
+        shop, by_day = (
+            run_query(warehouse, "sales_against_plays", {"service": "Shop", "month": month})
+            for month in ("2026-01", "2026-01-15")
+        )
+        other = run_query(warehouse, "sales_against_plays", {"service": "Us", "month": "2026-02"})
+
+    columns = ("territory", "track_id", "reported_id", "title", "n_reported", "n_plays", "difference", "n_unknown_use")
+    assert own.select(columns).rows() == [
+        ("GB", None, "i9", "Reported", 9, 0, 9, 0),
+        ("GB", "t1", None, "One", 0, 8, -8, 0),
+        ("IT", "t1", None, "One", 0, 6, -6, 0),
+        ("FR", "t1", None, "One", 13, 9, 4, 3),
+        ("FR", "t3", None, "Reported", 4, 0, 4, 0),
+        ("FR", "t2", None, "Two", 0, 2, -2, 0),
+        ("unknown", "t1", None, "One", 0, 1, -1, 0),
+    ]
+    assert shop.select(columns).rows() == [
+        ("unknown", "t1", None, "One", 0, 1, -1, 0),
+        ("DE", "t1", None, "One", 7, 7, 0, 0),
+    ]
+    assert by_day.equals(shop)
+    assert other.is_empty()

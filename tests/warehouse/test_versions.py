@@ -42,9 +42,9 @@ def test_the_newest_row_of_each_key_counts() -> None:
 
 
 def test_the_definition_of_newest_is_part_of_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The column that decides which row is newest is part of a table's fingerprint."""
+    """The key of which the newest row counts is part of a table's fingerprint."""
     file = SqlFile("staging.x", "A table.", "select track_id from raw.tracks")
     before = fingerprint(file, {})
-    monkeypatch.setitem(CONTRACTS, "tracks", replace(CONTRACTS["tracks"], newest_by="ds"))
+    monkeypatch.setitem(CONTRACTS, "tracks", replace(CONTRACTS["tracks"], key=("title",)))
 
     assert fingerprint(file, {}) != before

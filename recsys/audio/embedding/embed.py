@@ -16,6 +16,7 @@ import torch
 
 from recsys.arrays import F32
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderOutput
+from recsys.audio.embedding.instruments import instrument_head
 from recsys.audio.embedding.onnx_encoder import NETWORK, OnnxEncoder
 from recsys.audio.embedding.pretrained import FOLDER, pretrained
 from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
@@ -39,7 +40,7 @@ class Embedding:
 
     Attributes:
         vector: Shape (n_dimensions,), float32, of which musicnn has 753; compared by cosine similarity.
-        tags: All 100 tags of both networks with their confidences.
+        tags: All 100 tags of both networks with their confidences, and instruments where `instruments` predicts them.
     """
 
     vector: F32
@@ -96,12 +97,16 @@ class Embedder:
             return None
         outputs = {tagger: encode(tagger, patches) for tagger in self.taggers}
         confidences = [torch.sigmoid(outputs[tagger].logits).mean(dim=0) for tagger in self.taggers]
-        tags = predicted_tags(torch.cat(confidences).numpy())
+        means = {tagger: standardised_mean(tagger, output) for tagger, output in outputs.items()}
+        instruments = instrument_head().predict(np.concatenate([means[tagger] for tagger in self.taggers]))
+        tags = (*predicted_tags(torch.cat(confidences).numpy()), *instruments)
         if isinstance(self.encoder, OnnxEncoder):
             vector = self.encoder.vector(signal)
             return None if vector is None else Embedding(vector, tags)
-        output = outputs.get(self.encoder) or encode(self.encoder, patches)
-        return Embedding(standardised_mean(self.encoder, output), tags)
+        mean = means.get(self.encoder)
+        if mean is None:
+            mean = standardised_mean(self.encoder, encode(self.encoder, patches))
+        return Embedding(mean, tags)
 
 
 def _version(folder: Path) -> str:

@@ -86,16 +86,18 @@ class PredictedTag(NamedTuple):
     A tag that a network predicts for a recording; the fields are the columns of the table `audio_tags`.
 
     Attributes:
-        tagger: The network: musicnn-msd or musicnn-mtt.
+        tagger: The network: musicnn-msd, musicnn-mtt or rendered-instruments.
         tag: The tag, in lower case.
         kind: genre, mood, instrument, vocal or era.
-        confidence: 0..1; it ranks recordings for a given tag and is not a calibrated probability.
+        confidence: 0..1; it ranks recordings for a given tag.
+        probability: Calibrated probability that the recording has the tag; None where the network is not calibrated.
     """
 
     tagger: str
     tag: str
     kind: str
     confidence: float
+    probability: float | None = None
 
 
 def predicted_tags(confidences: F32) -> tuple[PredictedTag, ...]:

@@ -1,5 +1,5 @@
 """
-Small trained networks that choose among candidate tempi or keys.
+A small trained network that chooses among candidate tempi.
 
 The inputs of each candidate are expressed relative to it (such as the periodicity at half its tempo), and the same two
 layers score every candidate; a softmax over the scores gives probabilities. `python -m bench.audio.train_features`
@@ -53,6 +53,6 @@ class Scorer:
 
 
 @cache
-def load_scorer(name: str) -> Scorer:
-    """Return the scorer of this package for 'tempo' or 'key'."""
-    return Scorer.load(FOLDER / f"{name}.npz")
+def load_scorer() -> Scorer:
+    """Return the scorer of this package."""
+    return Scorer.load(FOLDER / "tempo.npz")

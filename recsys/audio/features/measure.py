@@ -8,16 +8,17 @@ can see why a list is sorted as it is.
 import numpy as np
 
 from recsys.arrays import F32
+from recsys.audio.features.delivery import delivery
 from recsys.audio.features.loudness import loudness
 from recsys.audio.features.rhythm import rhythm
 from recsys.audio.features.timbre import timbre
-from recsys.audio.features.tonality import tonality
+from recsys.audio.features.tonality import Pitches, tonality
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.signal import Signal
 from recsys.audio.spectrum import Spectrum
 from recsys.lake.measured import Character, Features, Loudness, Rhythm, Timbre
 
-FORMAT = 1  # raise it whenever a change of the code gives other values: scanned files are then analysed again
+FORMAT = 2  # raise it whenever a change of the code gives other values: scanned files are then analysed again
 QUIET_LUFS, LOUD_LUFS = -40.0, -8.0  # loudness that counts as 0 and as 1 in energy
 MANY_ONSETS_HZ = 8.0  # onset rate that counts as 1 in energy
 BRIGHT_HZ = 2_500.0  # spectral centroid that counts as 1 in energy
@@ -33,15 +34,16 @@ def features(signal: Signal, mono: F32 | None = None) -> Features:
         mono: The same recording as 16 kHz mono, if the caller already has it.
 
     Returns:
-        The attributes; for silence and below 0.5 s, only those of `Loudness` may have a value.
+        The attributes; for silence and below 0.5 s, only those of `Loudness` and `Delivery` may have a value.
     """
-    loudness_ = loudness(signal)
+    loudness_, delivery_ = loudness(signal), delivery(signal)
     spectrum = Spectrum.of(signal.mono(RATE_HZ) if mono is None else mono)
     if spectrum is None:
-        return Features.of(loudness_)
-    rhythm_, timbre_ = rhythm(spectrum), timbre(spectrum)
+        return Features.of(loudness_, delivery_)
+    pitches = Pitches.of(spectrum)
+    rhythm_, timbre_ = rhythm(spectrum, pitches), timbre(spectrum)
     character = Character(energy=energy(loudness_, rhythm_, timbre_), danceability=danceability(rhythm_))
-    return Features.of(loudness_, rhythm_, tonality(spectrum), timbre_, character)
+    return Features.of(loudness_, delivery_, rhythm_, tonality(pitches), timbre_, character)
 
 
 def energy(loudness: Loudness, rhythm: Rhythm, timbre: Timbre) -> float | None:

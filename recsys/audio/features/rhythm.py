@@ -1,19 +1,25 @@
 """
-Tempo, beat strength and onset rate.
+Tempo, beat strength, onset rate, beats and bars.
 
 Onset curves (rises of log power in mel bands) -> tempograms (periodicity at each tempo from 30 to 300 beats per minute
 on a logarithmic scale, by autocorrelation and by Fourier transform) -> a trained scorer, which sees each tempo together
 with its multiples and fractions, so that it can tell a tempo from its double and its half -> the most likely tempo.
+Beats and bars are found separately (`beats`), and are unknown where the network is not sure.
 
 Sources: Boeck, Widmer, Maximum Filter Vibrato Suppression for Onset Detection (DAFx 2013) for the curves; Grosche,
 Mueller, Extracting Predominant Local Pulse Information from Music Recordings (TASLP 2011) for tempograms.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from recsys.arrays import F32
+from recsys.audio.features.beats import TRAINED_METRES, find_beats, inputs, load_network, onset_bands
 from recsys.audio.features.learned_scorers import load_scorer
+from recsys.audio.features.tonality import Pitches
 from recsys.audio.spectrum import FRAMES_PER_SECOND, N_BANDS, Spectrum
 from recsys.lake.measured import Rhythm
 
@@ -27,22 +33,46 @@ TEMPI_BPM = SLOWEST_BPM * 2 ** (np.arange(N_TEMPI) / TEMPI_PER_OCTAVE)  # 30 to 
 RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0, 3.0, 4.0)
 SHIFTS = tuple(round(TEMPI_PER_OCTAVE * float(np.log2(ratio))) for ratio in RATIOS)
 MIN_DURATION_S = 3.0  # for a tempo
+# With fewer beats or below these confidences, beats or bars are not stated; see `docs/sound.md`.
+FEWEST_BEATS, LEAST_BEAT_CONFIDENCE, LEAST_BAR_CONFIDENCE = 8, 0.5, 0.48
 NEIGHBOUR_BINS = round(TEMPI_PER_OCTAVE * float(np.log2(1.04)))  # bins within 4 %
 
 
-def rhythm(spectrum: Spectrum) -> Rhythm:
-    """Measure tempo and onsets of a recording that is not silent."""
+def rhythm(spectrum: Spectrum, pitches: Pitches | None) -> Rhythm:
+    """Measure tempo, onsets, beats and bars of a recording that is not silent; changes of harmony help to find bars."""
     curves = onset_curves(spectrum)
     rate_hz = onset_rate_hz(curves[-1])
     if curves.shape[1] < MIN_DURATION_S * FRAMES_PER_SECOND or not curves[-1].any():
-        return Rhythm(None, None, None, rate_hz)
+        return Rhythm(onset_rate_hz=rate_hz)
+    return replace(_tempo(curves), onset_rate_hz=rate_hz, **_beats(spectrum, pitches))
+
+
+def _tempo(curves: F32) -> Rhythm:
     by_lag, by_frequency = tempograms(curves)
-    probabilities = load_scorer("tempo").probabilities(candidates(by_lag, by_frequency))
+    probabilities = load_scorer().probabilities(candidates(by_lag, by_frequency))
     best = int(probabilities.argmax())
     near = slice(max(0, best - NEIGHBOUR_BINS), best + NEIGHBOUR_BINS + 1)
     confidence = float(probabilities[near].sum())
     octaves = float(np.log2(TEMPI_BPM[near]) @ probabilities[near]) / confidence
-    return Rhythm(2**octaves, min(confidence, 1.0), float(by_lag[-1, best].clip(0, 1)), rate_hz)
+    return Rhythm(2**octaves, min(confidence, 1.0), float(by_lag[-1, best].clip(0, 1)))
+
+
+def _beats(spectrum: Spectrum, pitches: Pitches | None) -> dict[str, Any]:
+    """Return the attributes of beats that are heard clearly enough, and of bars where they are."""
+    if pitches is None:
+        return {}
+    activations = load_network().activations(inputs(onset_bands(spectrum.mel), pitches.harmonies))
+    beats = find_beats(activations, pitches.chords.starts_s[1:])
+    if beats is None or len(beats.times_s) < FEWEST_BEATS or beats.confidence < LEAST_BEAT_CONFIDENCE:
+        return {}
+    found: dict[str, Any] = {
+        "beat_confidence": beats.confidence,
+        "tempo_variation": beats.tempo_variation,
+        "beats_s": tuple(beats.times_s.tolist()),
+    }
+    if beats.bar_confidence < LEAST_BAR_CONFIDENCE or beats.beats_per_bar not in TRAINED_METRES:
+        return found
+    return found | {"beats_per_bar": beats.beats_per_bar, "downbeats_s": tuple(beats.downbeats_s.tolist())}
 
 
 def onset_curves(spectrum: Spectrum) -> F32:

@@ -1,32 +1,43 @@
 """
-Tuning, chroma and key.
+Tuning, chroma, key and chords.
 
-Spectral peaks -> deviation from A = 440 Hz -> pitch classes, where each peak also counts as a harmonic of lower notes
--> pitch class profiles of the whole recording, its bass, its beginning and its end -> a trained scorer, which scores
-the 24 keys: its inputs are the profiles rotated to each tonic, as major and as minor. Dorian counts as minor,
-mixolydian as major.
+Spectral peaks -> deviation from A = 440 Hz -> strength of each semitone in each frame -> trained networks (`harmony`),
+which hear the key and the chords. Dorian and phrygian count as minor, mixolydian and lydian as major.
+
+Key and chords are unknown where the peaks do not fit the semitones of any tuning (noise, speech, drums, other scales),
+and where the networks are not sure.
 
 Source: Gomez, Tonal Description of Polyphonic Audio for Music Content Processing (INFORMS J. Computing, 2006).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
 from recsys.arrays import F32, F64, I64
-from recsys.audio.features.learned_scorers import load_scorer
+from recsys.audio.features.chords import PITCHES, Chords, find_chords
+from recsys.audio.features.chromagram import chromagram_text
+from recsys.audio.features.harmony import (
+    HARMONIC_DECAY,
+    HARMONICS,
+    LOWEST_MIDI,
+    N_SEMITONES,
+    HarmonyEstimate,
+    load_networks,
+    profiles,
+)
 from recsys.audio.mel import RATE_HZ
 from recsys.audio.spectrum import N_LONG, Spectrum
 from recsys.lake.measured import Tonality
 
-PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MODES = ("major", "minor")
-LOWEST_HZ, BASS_HZ, HIGHEST_HZ = 55.0, 260.0, 2_000.0
+LOWEST_HZ, HIGHEST_HZ = 55.0, 2_000.0
 FLOOR = 0.01  # peaks below this share of the loudest bin of their frame are ignored
-HARMONICS = (1, 2, 3, 4, 5)
-DECAY = 0.6  # factor of a peak's weight per harmonic
-N_ENDS = 10  # frames of the beginning and of the end: 2.6 s each
 MIDI_A, A_HZ = 69, 440.0
+CHROMA, BASS_CHROMA = 3, 4  # of the networks' inputs
+# Below these, key or chords are not stated; see `docs/sound.md`.
+LEAST_CONCENTRATION, LEAST_KEY_CONFIDENCE, LEAST_CHORD_CONFIDENCE = 0.1, 0.3, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +58,80 @@ class Peaks:
     n_frames: int
 
 
-def tonality(spectrum: Spectrum) -> Tonality:
-    """Estimate key, tuning and chroma of a recording that is not silent."""
-    peaks = find_peaks(spectrum.long)
-    if not len(peaks.pitch):
-        return Tonality(None, None, None, None, None)
-    cents = tuning_cents(peaks)
-    rows = profiles(peaks, cents)
-    probabilities = load_scorer("key").probabilities(candidates(rows))
+@dataclass(frozen=True, eq=False)
+class Pitches:
+    """
+    What is heard in the peaks of a recording.
+
+    Attributes:
+        cents: Deviation of the tuning from A = 440 Hz, -50..50 [cent].
+        concentration: How well the peaks fit semitones of this tuning: 0 (not at all) to 1.
+        chroma: Share of each pitch class from C on, shape (12,).
+        inputs: Inputs of the networks for key and chords, shape (n_frames, 6, 12).
+        heard: Probabilities of keys, and of the chords of each frame.
+        chords: Chords in time.
+    """
+
+    cents: float
+    concentration: float
+    chroma: F64
+    inputs: F32
+    heard: HarmonyEstimate
+    chords: Chords
+
+    @classmethod
+    def of(cls, spectrum: Spectrum) -> Self | None:
+        """Find the pitches of a recording that is not silent; None if its spectrum has no peak."""
+        peaks = find_peaks(spectrum.long)
+        if not len(peaks.pitch):
+            return None
+        cents = tuning_cents(peaks)
+        inputs = profiles(salience(peaks, cents), np.square(spectrum.long).mean(axis=1))
+        heard = load_networks().estimate(inputs)
+        chords = find_chords(heard.chords, spectrum.duration_s)
+        return cls(cents, concentration(peaks), chroma(peaks, cents), inputs, heard, chords)
+
+    @property
+    def harmonies(self) -> tuple[F32, ...]:
+        """What changes at the beginning of bars, of each frame (see `harmonies`)."""
+        return harmonies(self.inputs, self.heard)
+
+
+def harmonies(inputs: F32, heard: HarmonyEstimate) -> tuple[F32, ...]:
+    """Return what changes at the beginning of bars: the chroma of each frame, that of its bass, and its chords."""
+    return inputs[:, CHROMA], inputs[:, BASS_CHROMA], heard.chords.astype(np.float32)
+
+
+def tonality(pitches: Pitches | None) -> Tonality:
+    """Return tuning and chroma; of a tuned recording the chromagram, and key and chords if heard clearly enough."""
+    if pitches is None:
+        return Tonality()
+    measured = Tonality(tuning_cents=pitches.cents, chroma=tuple(pitches.chroma.tolist()))
+    if pitches.concentration < LEAST_CONCENTRATION:
+        return measured
+    chromagram = chromagram_text(pitches.inputs)
+    return replace(measured, chromagram=chromagram, **_key(pitches.heard.keys), **_attributes(pitches.chords))
+
+
+def _key(probabilities: F64) -> dict[str, Any]:
     tonic, mode = divmod(int(probabilities.argmax()), len(MODES))
-    whole = rows[0] / rows[0].sum()
-    return Tonality(PITCHES[tonic], MODES[mode], float(probabilities.max()), cents, tuple(whole.tolist()))
+    confidence = float(probabilities.max())
+    if confidence < LEAST_KEY_CONFIDENCE:
+        return {}
+    return {"key": PITCHES[tonic], "mode": MODES[mode], "key_confidence": confidence}
+
+
+def _attributes(chords: Chords) -> dict[str, Any]:
+    if chords.confidence < LEAST_CHORD_CONFIDENCE:
+        return {}
+    return {
+        "main_chords": chords.most_frequent,
+        "chord_changes_per_min": chords.changes_per_min,
+        "chord_confidence": chords.confidence,
+        "chord_starts_s": tuple(chords.starts_s.tolist()),
+        "chord_ends_s": tuple(chords.ends_s.tolist()),
+        "chords": chords.names,
+    }
 
 
 def find_peaks(magnitudes: F32) -> Peaks:
@@ -78,46 +152,40 @@ def tuning_cents(peaks: Peaks) -> float:
     return float(np.angle((peaks.size * phasors).sum()) * 100 / (2 * np.pi))
 
 
-def profiles(peaks: Peaks, cents: float) -> F64:
+def concentration(peaks: Peaks) -> float:
+    """Return the length of the mean phasor of the deviations from semitones: 0 if they are random, 1 if all agree."""
+    phasors = np.exp(2j * np.pi * peaks.pitch)
+    return float(np.abs((peaks.size * phasors).sum()) / peaks.size.sum())
+
+
+def salience(peaks: Peaks, cents: float) -> F32:
     """
-    Return pitch class profiles of the whole, the bass, the beginning, the end, and the bass of the end.
+    Return the strength of each semitone from A1 on, shape (n_frames, 63): the roots of the magnitudes of its peaks.
 
-    All frames have the same weight. Shape (5, 12), float64; each profile has length 1, or is 0.
+    A peak counts less the further it lies from its semitone, and not at all between two semitones.
     """
-    by_frame = _chromagram(peaks, cents, peaks.size**0.5)
-    is_bass = peaks.pitch < MIDI_A + 12 * np.log2(BASS_HZ / A_HZ)
-    bass = _chromagram(peaks, cents, peaks.size**0.5 * is_bass)
-    n_ends = min(N_ENDS, peaks.n_frames)
-    audible = np.flatnonzero(by_frame.any(axis=1))
-    last = audible[-n_ends:]
-    rows = np.stack(
-        [
-            by_frame.mean(axis=0),
-            bass.mean(axis=0),
-            by_frame[audible[:n_ends]].mean(axis=0),
-            by_frame[last].mean(axis=0),
-            bass[last].mean(axis=0),
-        ]
-    )
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(lengths, 1e-12))
+    pitch = peaks.pitch - cents / 100
+    nearest = np.round(pitch)
+    weight = np.sqrt(peaks.size) * np.cos(np.pi * (pitch - nearest)) ** 2
+    row = nearest.astype(np.int64) - LOWEST_MIDI
+    is_inside = (row >= 0) & (row < N_SEMITONES)
+    cells = peaks.frame[is_inside] * N_SEMITONES + row[is_inside]
+    by_cell = np.bincount(cells, weight[is_inside], peaks.n_frames * N_SEMITONES)
+    return by_cell.reshape(-1, N_SEMITONES).astype(np.float32)
 
 
-def _chromagram(peaks: Peaks, cents: float, size: F64) -> F64:
-    """Add each peak to the pitch classes whose harmonic it may be; return (n_frames, 12), rows with sum 1 or 0."""
-    chroma = np.zeros(peaks.n_frames * 12)
+def chroma(peaks: Peaks, cents: float) -> F64:
+    """
+    Return the share of each pitch class from C on, shape (12,).
+
+    Each peak counts for the pitch classes whose harmonic it may be, and all frames have the same weight.
+    """
+    by_frame = np.zeros(peaks.n_frames * 12)
     for number, harmonic in enumerate(HARMONICS):
         pitch = peaks.pitch - cents / 100 - 12 * np.log2(harmonic)
         nearest = np.round(pitch)
-        weight = size * DECAY**number * np.cos(np.pi * (pitch - nearest)) ** 2
-        chroma += np.bincount(peaks.frame * 12 + nearest.astype(np.int64) % 12, weight, len(chroma))
-    by_frame = chroma.reshape(-1, 12)
-    return np.asarray(by_frame / np.maximum(by_frame.sum(axis=1, keepdims=True), 1e-12))
-
-
-def candidates(rows: F64) -> F32:
-    """Return the scorer's inputs for each key: the profiles rotated to its tonic, by mode, shape (24, 2 * 60)."""
-    rotated = np.stack([np.roll(rows, -tonic, axis=1).ravel() for tonic in range(12)])  # (12, 60)
-    zeros = np.zeros_like(rotated)
-    as_modes = np.stack([np.hstack([rotated, zeros]), np.hstack([zeros, rotated])], axis=1)  # (12, 2, 120)
-    return as_modes.reshape(24, -1).astype(np.float32)
+        weight = np.sqrt(peaks.size) * HARMONIC_DECAY**number * np.cos(np.pi * (pitch - nearest)) ** 2
+        by_frame += np.bincount(peaks.frame * 12 + nearest.astype(np.int64) % 12, weight, len(by_frame))
+    rows = by_frame.reshape(-1, 12)
+    mean = (rows / np.maximum(rows.sum(axis=1, keepdims=True), 1e-12)).mean(axis=0)
+    return np.asarray(mean / mean.sum())

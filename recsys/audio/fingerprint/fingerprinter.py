@@ -11,7 +11,7 @@ Based on Contrastive Learning (ICASSP 2021).
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -185,22 +185,28 @@ class Fingerprinter:
             The vectors of about a minute of audio, shape (n, 128); vectors of silence are 0. All vectors are 0.256 s
             apart, as in `vectors`, but the level is normalised per minute, not per recording.
         """
+        for (vectors,) in self.stream_shifted(sound, (0.0,)):
+            yield vectors
+
+    def stream_shifted(self, sound: Iterable[F32], semitones: Sequence[float]) -> Iterator[F32]:
+        """Yield what `stream` yields for each shift of the pitch of the sound, shape (len(semitones), n, 128)."""
         hop, reach = HOP_FRAMES * HOP, N_SAMPLES - HOP_FRAMES * HOP
         buffer, n_before = np.empty(0, np.float32), 0  # the buffer begins with the context: n_before finished vectors
         for piece in sound:
             buffer = np.concatenate([buffer, piece])
             while len(buffer) >= (n_before + N_PIECE_VECTORS + N_CONTEXT_VECTORS) * hop + reach:
                 end = n_before + N_PIECE_VECTORS
-                yield self._piece(buffer[: (end + N_CONTEXT_VECTORS) * hop + reach], n_before, end)
+                yield self._piece(buffer[: (end + N_CONTEXT_VECTORS) * hop + reach], semitones, n_before, end)
                 buffer, n_before = buffer[(end - N_CONTEXT_VECTORS) * hop :], N_CONTEXT_VECTORS
         if len(buffer) >= N_SAMPLES:
-            yield self._piece(buffer, n_before, n_vectors(1 + (len(buffer) - N_FFT) // HOP))
+            yield self._piece(buffer, semitones, n_before, n_vectors(1 + (len(buffer) - N_FFT) // HOP))
 
-    def _piece(self, sound: F32, first: int, end: int) -> F32:
+    def _piece(self, sound: F32, semitones: Sequence[float], first: int, end: int) -> F32:
         frames = levelled_spectrogram(sound)
         if frames is None:
-            return np.zeros((end - first, N_DIMENSIONS), np.float32)
-        return self._loud_vectors(frames, sound)[first:end]
+            return np.zeros((len(semitones), end - first, N_DIMENSIONS), np.float32)
+        looks = (shifted(frames, shift) if shift else frames for shift in semitones)
+        return np.stack([self._loud_vectors(look, sound)[first:end] for look in looks])
 
     def _loud_vectors(self, frames: torch.Tensor, sound: F32) -> F32:
         """Return `spectrogram_vectors`; vectors of a second below MIN_RMS are 0. `sound` is at 8 kHz, not levelled."""

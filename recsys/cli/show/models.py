@@ -1,7 +1,7 @@
 """Printed output about models: quality, comparison, tuning, simulation, training, explanation."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,10 @@ from recsys.rerank.ablation import NDCG_LOSS
 if TYPE_CHECKING:
     from recsys.audio.training.train import ModelCard
     from recsys.experiments.comparison import Comparison
+    from recsys.experiments.foreign_lists import ImportedLists
     from recsys.experiments.tuning import TuningResult
     from recsys.published.explain import Explanation
+    from recsys.published.vectors import Vectors
 
 
 def trained(card: "ModelCard", folder: Path) -> None:
@@ -53,10 +55,12 @@ def quality(run: Run) -> None:
     ours, is_model = run.recipe.recommender, ~pl.col("recommender").str.contains("+", literal=True)
     found = metrics.filter(is_model, metric="ndcg").sort("value", descending=True)
     if found.is_empty():
-        out.print("No model was evaluated: no listener played a track that was new to them in the test window.")
+        track = "a track that was new to them" if run.recipe.export.new_only else "anything"
+        out.print(f"No model was evaluated: no listener from before the test window played {track} in it.")
         return
     k, n_users = found["k"][0], found["n_users"][0]
-    out.print(f"Evaluated on {n_users:,} listeners, on days after those used for training:")
+    known = "" if run.recipe.export.new_only else ", known tracks included"
+    out.print(f"Evaluated on {n_users:,} listeners, on days after those used for training{known}:")
     frame(_qualities(metrics, found, ours))
     _meanings({name: meaning for name, meaning in METRICS.items() if name in metrics["metric"]}, k)
     high = found.row(by_predicate=pl.col("recommender") == ours, named=True)["high"]
@@ -113,14 +117,14 @@ def compared(comparison: "Comparison") -> None:
     """Print each recommender's main metrics on the test split, best first, and its cost."""
     k, cut = comparison.k, comparison.protocol.test
     wide = comparison.metrics().pivot("metric", index="recommender", values=["value", "low", "high"])
-    paired = comparison.compare_with(comparison.best()).select("recommender", "p_holm")
+    paired = comparison.compare_with(comparison.best()).select("recommender", "difference", "low", "high", "p_holm")
     costs = pl.DataFrame([{"recommender": name, **cost} for name, cost in comparison.costs.items()], strict=False)
     joined = wide.join(paired, on="recommender", how="left").join(costs, on="recommender")
     rows = joined.sort("value_ndcg", descending=True).select(
         "recommender",
         pl.col("value_ndcg").round(4).alias(f"nDCG@{k}"),
-        pl.format("{} to {}", pl.col("low_ndcg").round(3), pl.col("high_ndcg").round(3)).alias("95 % interval"),
         pl.col("value_recall").round(4).alias(f"recall@{k}"),
+        pl.format("{} [{}, {}]", *(pl.col(end).round(3) for end in ("difference", "low", "high"))).alias("to the best"),
         pl.col("p_holm").round(4).alias("p"),
         pl.col("train_cpu_seconds").round(1).alias("fit CPU-s"),
         pl.col("listeners_per_second").round(0).cast(pl.Int64).alias("lists/s"),
@@ -128,7 +132,8 @@ def compared(comparison: "Comparison") -> None:
     n_judged = len(comparison.rankings[comparison.best()]["user_id"].unique())
     out.print(
         f"Protocol {comparison.protocol.name}, full ranking of {len(cut.train.tracks):,} tracks for {n_judged:,} "
-        "listeners. p: difference from the best, permutation test by listener, Holm-adjusted.",
+        "listeners. To the best: difference in nDCG with its paired 95 % interval; p: permutation test by listener, "
+        "Holm-adjusted.",
         soft_wrap=True,
     )
     for line in _data(comparison.data()):
@@ -166,6 +171,24 @@ def tuned(name: str, found: "TuningResult") -> None:
     out.print(f"[recommenders.{name}]")
     for setting, value in asdict(found.config).items():
         out.print(f"{setting} = {json.dumps(value)}")
+
+
+def vectors(found: Sequence["Vectors"]) -> None:
+    """Print the vectors that can be exported."""
+    columns = ("name", "n_tracks", "n_dimensions", "metric")
+    frame(pl.DataFrame([(one.name, *one.tracks.shape, one.metric) for one in found], columns, orient="row"))
+
+
+def imported(found: "ImportedLists") -> None:
+    """Print what was imported, and the section of a recipe that names it."""
+    n_unknown = f"{found.n_unknown_listeners:,} listeners and {found.n_unknown_tracks:,} tracks"
+    out.print(f"# {found.n_rows:,} rows of {found.n_listeners:,} listeners, made from listening up to {found.until}")
+    out.print(f"# left out, as the home does not know them: {n_unknown}", soft_wrap=True)
+    if found.n_unheard_tracks:
+        text = f"# {found.n_unheard_tracks:,} tracks were unheard then: new releases, or lists that know later days"
+        out.print(text, soft_wrap=True)
+    out.print("[recommenders.imported]", markup=False)
+    out.print(f"lists = {json.dumps(str(found.folder))}", markup=False, soft_wrap=True)
 
 
 def explained(explanation: "Explanation", n: int) -> None:

@@ -52,6 +52,7 @@ def calibrated(found: "Recalibration") -> None:
     ]
     frame(pl.DataFrame(rows, schema=["length of query (s)", "1 % point (%)", "0.1 % point (%)"], orient="row"))
     out.print(f"Thresholds set on {found.n_strangers:,} strangers; matches and nightly runs use them from now on.")
+    out.print(found.certainty)
     for file in found.known:
         out.print(f"  left out, since it contains a recording that is looked for: {file}", soft_wrap=True)
     found.require_complete()

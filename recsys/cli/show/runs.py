@@ -190,6 +190,6 @@ def world(made: "WorldSummary") -> None:
     """Print the tables and files of a demo world and their folder."""
     frame(pl.DataFrame({"table": list(made.rows), "rows": list(made.rows.values())}))
     raw = made.files[0].parent
-    n_recordings = sum(1 for _ in (raw / "audio").glob("*.mp3"))
+    n_recordings = sum(1 for _ in (raw / "audio").glob("*"))
     out.print(f"\nIn {relative(raw)}: {len(made.files)} files and {n_recordings} recordings")
     out.print(f"Ground truth: {relative(made.truth)}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Steps for analyses that are not done in SQL: communities, forecasts, and predicted chart breakouts."""
+"""Steps for analyses that are not done in SQL: communities, forecasts, predicted chart breakouts, topics of lyrics."""
 
 from datetime import date
 
@@ -7,6 +7,7 @@ import polars as pl
 from recsys.analytics.chart_breakouts import CHART_BREAKOUTS_COLUMNS, chart_breakouts
 from recsys.analytics.communities import COMMUNITIES_COLUMNS, COMMUNITY_MEMBERS_COLUMNS, communities
 from recsys.analytics.forecast import FORECASTS_COLUMNS, artist_forecasts
+from recsys.analytics.topics import LYRIC_TOPICS_COLUMNS, TOPIC_WORDS_COLUMNS, TOPICS_COLUMNS, topics
 from recsys.dataset.interactions import Interactions
 from recsys.pipeline.results import Outcome, Result, step
 from recsys.recipe import Recipe
@@ -15,6 +16,9 @@ COMMUNITIES = Result("communities", COMMUNITIES_COLUMNS)
 COMMUNITY_MEMBERS = Result("community_members", COMMUNITY_MEMBERS_COLUMNS)
 FORECASTS = Result("forecasts", FORECASTS_COLUMNS)
 CHART_BREAKOUTS = Result("chart_breakouts", CHART_BREAKOUTS_COLUMNS)
+TOPICS = Result("topics", TOPICS_COLUMNS)
+TOPIC_WORDS = Result("topic_words", TOPIC_WORDS_COLUMNS)
+LYRIC_TOPICS = Result("lyric_topics", LYRIC_TOPICS_COLUMNS)
 
 
 @step(COMMUNITIES, COMMUNITY_MEMBERS)
@@ -41,3 +45,13 @@ def chart(*, chart_weeks: pl.DataFrame) -> Outcome:
     """Predict which songs outside the top ten of each chart are likely to enter it."""
     found = chart_breakouts(chart_weeks)
     return Outcome({CHART_BREAKOUTS.name: found}, {"n_charts": found["chart"].n_unique(), "n_songs": found.height})
+
+
+@step(TOPICS, TOPIC_WORDS, LYRIC_TOPICS)
+def find_topics(*, words_of_lyrics: pl.DataFrame, last_topic_words: pl.DataFrame) -> Outcome:
+    """Find the topics of lyrics from their words, starting from the topics of the last release."""
+    found, words, members = topics(words_of_lyrics, last_topic_words)
+    return Outcome(
+        {TOPICS.name: found, TOPIC_WORDS.name: words, LYRIC_TOPICS.name: members},
+        {"n_topics": found.height, "n_recordings": members.height},
+    )

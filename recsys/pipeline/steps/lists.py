@@ -36,6 +36,7 @@ from recsys.pipeline.without_list import WITHOUT_LIST_COLUMNS, summary, without_
 from recsys.products.base import ProductInputs, product_maker, product_names
 from recsys.recipe import POPULARITY_BASELINE, Recipe
 from recsys.recommenders.base import Recommender
+from recsys.recommenders.imported import Imported
 from recsys.recommenders.parts.filters import Filters
 from recsys.recommenders.parts.reason_text import with_exploration_text, with_reason_kind, with_reason_text
 from recsys.rerank.base import RerankContext
@@ -51,6 +52,8 @@ def _write_products(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     for name, table in tables.items():
         write_table(folder / f"{name}.parquet", table)
 
+
+UNKNOWN_REASON = "chosen for you"  # of imported lists, which say not why
 
 CANDIDATES = Result("candidates", (USER_ID, RANK, TRACK_ID, SCORE, IS_FALLBACK), history=None)
 RECOMMENDATIONS = Result(
@@ -78,6 +81,7 @@ def recommend(
     playlists: pl.DataFrame,
     communities: pl.DataFrame,
     community_members: pl.DataFrame,
+    repeats: pl.DataFrame,
     track_groups: pl.DataFrame,
     feedback: pl.DataFrame,
     recipe: Recipe,
@@ -98,6 +102,7 @@ def recommend(
         playlists=playlists,
         clusters=_clusters(communities, community_members),
         copies=copies,
+        repeats=repeats,
         n_candidates=recipe.export.candidates,
         served_on=served_on,
     )
@@ -108,10 +113,8 @@ def recommend(
     ranking = explore(chosen, context, k, settings=exploration, posterior=learn_posterior(feedback), rng=rng)
     challenge = partial(challengers_lists, inputs=inputs, recipe=recipe, context=context, rules=rules)
     ranking = interleaved(ranking, chosen, challenge, recipe=recipe, as_of=as_of)
-    reasons = with_reason_kind(model.add_reasons(ranking, interactions), catalogue)
-    lists = _with_sources(with_reason_text(reasons, catalogue), recipe)
-    without = without_list(listeners, lists, inputs.filters)
-    _warn(without, listeners.height, note)
+    lists = _with_reasons(model.add_reasons(ranking, interactions), catalogue, recipe)
+    without = _noted(without_list(listeners, lists, inputs.filters), listeners.height, note)
     products = {name: product_maker(name)(inputs) for name in product_names()}
     counts = _list_counts(lists, ranking, k) | {
         "n_without_list": without.height,
@@ -130,9 +133,11 @@ def recommend(
     return Outcome(made, counts)
 
 
-def _warn(without: pl.DataFrame, n_listeners: int, note: Callable[..., None]) -> None:
+def _noted(without: pl.DataFrame, n_listeners: int, note: Callable[..., None]) -> pl.DataFrame:
+    """Return the listeners without a list, with a warning if there are any."""
     if not without.is_empty():
         note(event="warning", text=summary(without, n_listeners))
+    return without
 
 
 def _logs(ranking: pl.DataFrame, recipe: Recipe, served_on: date) -> dict[str, pl.DataFrame]:
@@ -160,8 +165,8 @@ def _clusters(communities: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     return of_tracks.select("community", "name", track_id="member_id")
 
 
-def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """Add the column recommender, and mark explored tracks in the reason."""
+def _with_reasons(lists: pl.DataFrame, catalogue: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """Add kind and text of each reason, where explored tracks are marked, and the column recommender."""
     recommender = (
         pl.when(pl.col("team") == SECOND)
         .then(pl.lit(recipe.interleaving.challenger))
@@ -169,7 +174,10 @@ def _with_sources(lists: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
         .then(pl.lit(POPULARITY_BASELINE))
         .otherwise(pl.lit(recipe.recommender))
     )
-    return with_exploration_text(lists).with_columns(recommender=recommender)
+    reasoned = with_reason_text(with_reason_kind(lists, catalogue), catalogue).with_columns(recommender=recommender)
+    is_imported = (pl.col("recommender") == Imported.name) & pl.col("reason_track_id").is_null()
+    reason = pl.when(is_imported).then(pl.lit(UNKNOWN_REASON)).otherwise("reason")
+    return with_exploration_text(reasoned.with_columns(reason=reason))
 
 
 def _exposure_targets(recipe: Recipe) -> pl.DataFrame:

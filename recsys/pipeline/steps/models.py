@@ -12,7 +12,10 @@ from typing_extensions import override
 from recsys import files
 from recsys.columns import BASELINE, DIFFERENCE, HIGH, LOW, N_USERS, P_VALUE, RUN_ID
 from recsys.dataset.interactions import Interactions
+from recsys.dataset.lyric_features import SUNG_IN, WORDS
+from recsys.dataset.sound_features import SOUND
 from recsys.dataset.splits import Split
+from recsys.errors import SetupError
 from recsys.evaluate.fairness import fairness_report
 from recsys.evaluate.groups import GROUP_METRICS_COLUMNS, groups_as_of, report_by_group
 from recsys.evaluate.ranking import ndcg_at_k
@@ -105,10 +108,16 @@ def train(
     models, n_evaluated = {}, len(evaluated_users(split))
     if n_evaluated < MIN_EVALUATED:
         first = as_of - timedelta(days=recipe.evaluation.test_days - 1)
-        note(event="warning", text=_few_evaluated(n_evaluated, first, as_of))
+        track = "a track that is new to them" if recipe.export.new_only else "a track"
+        note(event="warning", text=_few_evaluated(n_evaluated, track, first, as_of))
     for name, model in _contenders(recipe, champion, note).items() if n_evaluated else ():
         note(event="fit", recommender=name)
-        models[name] = model.fit(split.train, validation=validation)
+        try:
+            models[name] = model.fit(split.train, validation=validation)
+        except SetupError as missing:  # imported lists that were not delivered
+            if name == recipe.recommender:
+                raise
+            note(event="warning", text=f"{name} is not evaluated: {missing}")
     counts = {
         "recommenders": sorted(models),
         "champion": None if champion is None else str(champion["run"]),
@@ -119,9 +128,9 @@ def train(
     return Outcome({TRIAL_MODELS.name: models}, counts)
 
 
-def _few_evaluated(n: int, first: date, last: date) -> str:
+def _few_evaluated(n: int, track: str, first: date, last: date) -> str:
     """Say what the run cannot do with only `n` evaluated listeners in its test window."""
-    found = f"in the test window {first} to {last}, {n} listeners from before it play a track that is new to them"
+    found = f"in the test window {first} to {last}, {n} listeners from before it play {track}"
     effect = "the gate does not compare the models" if n else "no model is evaluated"
     return f"{effect}: {found}; at least {MIN_EVALUATED} are needed. If there should be more, check --date"
 
@@ -153,7 +162,7 @@ def evaluate(
         )
     k, own = recipe.evaluation.k, recipe.recommender
     judged = split.train.users.ids(evaluated_users(split))
-    filters = Filters.of(split.train)
+    filters = Filters.for_split(split)
     models = dict(trial_models)
     rankings = {name: model.recommend(judged, k, filters=filters) for name, model in models.items()}
     candidates = models[own].recommend(judged, max(k, recipe.export.candidates), filters=filters)
@@ -224,6 +233,32 @@ def refit(
     return Outcome({MODEL.name: (model, provenance, card)}, counts)
 
 
+def _contents(model: Recommender[Any], interactions: Interactions) -> str:
+    """Return which contents of tracks the model read, and with which consent."""
+    if not model.scorer.reads_contents:
+        return "It read no metadata, sound or lyrics of tracks, so that consent to training does not apply."
+    features = interactions.track_features
+    groups = {"sound": [SOUND], "lyrics": [WORDS, SUNG_IN]}
+    metadata = set(features.columns()) - {column for columns in groups.values() for column in columns}
+    numbers = {group: features.n_rows_with(*columns) for group, columns in (groups | {"metadata": metadata}).items()}
+    read = [f"the {group} of {number:,} tracks" for group, number in numbers.items() if number]
+    if not read:
+        return "It reads contents of tracks, but neither metadata, sound nor lyrics were known."
+    needs_consent = numbers["sound"] or numbers["lyrics"]
+    granted = "Consent to training was granted for all of this sound and these lyrics; metadata needs none."
+    consent = granted if needs_consent else "Metadata needs no consent to training."
+    return f"It also read {', '.join(read)}, and nothing else of tracks. {consent}"
+
+
+def _listeners(model: Recommender[Any], interactions: Interactions) -> str:
+    """Return what the model read of listeners besides their plays."""
+    fallback = "Listeners without a history get what is popular in their country and age band."
+    columns = sorted(set(interactions.user_features.columns()))
+    if not (model.scorer.reads_listeners and columns):
+        return fallback
+    return f"It learned from what is known of listeners ({', '.join(columns)}). {fallback}"
+
+
 def _card(
     model: Recommender[Any],
     interactions: Interactions,
@@ -236,8 +271,8 @@ def _card(
     return f"""# {name}, run {provenance["run_id"]}
 
 Trained on listening logs up to {provenance["as_of"]}: {interactions.matrix.nnz:,} pairs of
-{len(interactions.users):,} listeners and {len(interactions.tracks):,} tracks. It uses neither audio nor lyrics, so
-consent to audio or lyric training does not apply.
+{len(interactions.users):,} listeners and {len(interactions.tracks):,} tracks. {_contents(model, interactions)}
+{_listeners(model, interactions)}
 
 Settings: {", ".join(f"{name} = {value}" for name, value in settings.items())}
 

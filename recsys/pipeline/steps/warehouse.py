@@ -6,12 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.cluster.engines import engine_of
 from recsys.errors import InputError
 from recsys.lake.store import Lake
 from recsys.ledger.lines import Lines
 from recsys.ledger.open_rows import open_row_limits
 from recsys.pipeline.plan import result_tables
 from recsys.pipeline.results import Artefact, Outcome, step
+from recsys.recipe import Recipe
 from recsys.releases.release import Release
 from recsys.warehouse.build import Sources
 from recsys.warehouse.build import build as build_warehouse
@@ -45,6 +47,7 @@ FAVOURITES_OF_LISTENERS = Artefact(  # from which the ledger knows which artists
 @step(BUILD, OPEN_LISTENS, DAYS_OF_LISTENERS, FAVOURITES_OF_LISTENERS)
 def build(
     *,
+    recipe: Recipe,
     lake: Lake,
     ledger: Lines,
     as_of: date,
@@ -66,16 +69,20 @@ def build(
         results=result_tables(last_results),
         ledger=open_row_limits(ledger),
         previous=last_release.warehouse if last_release else None,
+        previous_marts=last_release.marts if last_release else None,
         backfill=backfill,
     )
-    built = build_warehouse(
-        build_file,
-        sources,
-        exports={
-            OPEN_LISTENS.name: open_listens_file,
-            DAYS_OF_LISTENERS.name: days_of_listeners_file,
-            FAVOURITES_OF_LISTENERS.name: favourites_of_listeners_file,
-        },
-        progress=lambda name, rows, seconds: note(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
-    )
+    exports = {
+        OPEN_LISTENS.name: open_listens_file,
+        DAYS_OF_LISTENERS.name: days_of_listeners_file,
+        FAVOURITES_OF_LISTENERS.name: favourites_of_listeners_file,
+    }
+    with engine_of(recipe.warehouse, build_file.with_name("build-spark")) as engine:
+        built = build_warehouse(
+            build_file,
+            sources,
+            exports=exports,
+            progress=lambda name, rows, seconds: note(event="table", table=name, rows=rows, seconds=round(seconds, 3)),
+            engine=engine,
+        )
     return Outcome(counts={"tables": {table.name: table.n_rows for table in built}})

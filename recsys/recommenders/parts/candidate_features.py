@@ -15,6 +15,7 @@ import numpy as np
 from recsys.arrays import F32, I32, Csr, Rows
 from recsys.dataset.feature_vectors import artists_of, tfidf_features, unit_rows
 from recsys.dataset.interactions import History, Interactions
+from recsys.dataset.sparse import entries, with_data
 from recsys.recommenders.parts.confidence import confidence
 from recsys.recommenders.parts.listening_hours import ListeningTimeProfile
 from recsys.recommenders.parts.sparse import arrays_of, matrix_of
@@ -22,7 +23,8 @@ from recsys.recommenders.parts.topk import top_k_of_block
 
 MAX_RANK = 500  # larger ranks are set to this value
 TREND_DAYS = 28.0
-N_TRACK_FEATURES = 9  # columns of `TrackStatistics.features`
+OWN_DECAY = 0.5  # exponent of the decays of a candidate's own strength
+N_TRACK_FEATURES = 12  # columns of `TrackStatistics.features`
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,8 @@ class TrackStatistics:
             Shape (n_candidates, N_TRACK_FEATURES), float32. Columns: popularity; trend; log of the number of tracks in
             the history; popularity minus the mean popularity of the history; log(1 + tracks by the artist in the
             history), unweighted and weighted by recency; cosine of the track's tags and those of the recency-weighted
-            history; log lift of listening times by time of day and by weekday.
+            history; log lift of listening times by time of day and by weekday; the track's own strength in the history,
+            whole and decayed by days and by later tracks (see `own_plays`).
         """
         users, tracks = pairs
         unweighted, recent = (confidence(history, exponent=0, recency=recency) for recency in (0, 1))
@@ -99,14 +102,30 @@ class TrackStatistics:
             np.log1p(product_entries(recent @ self.artists, self.artists, pairs)),
             product_entries(profile, self.tags, pairs),
             self.times.log_lift(history, pairs),
+            own_plays(history, pairs),
         ]
         return np.column_stack(columns).astype(np.float32)
 
 
+def own_plays(history: History, pairs: tuple[Rows, Rows]) -> F32:
+    """
+    Return log(1 + strength) of each candidate in the user's own history, 0 if it lacks the track. Shape (n_pairs, 3).
+
+    Columns: the strength; decayed by days; decayed by later tracks. Only lists with known tracks have values above 0.
+    """
+    decays = ((0.0, 0.0), (OWN_DECAY, 0.0), (0.0, OWN_DECAY))
+    strengths = [confidence(history, exponent=1, recency=days, rank_recency=rank) for days, rank in decays]
+    columns = [entries(with_data(matrix, np.log1p(matrix.data)), pairs) for matrix in strengths]
+    return np.column_stack(columns)
+
+
 def product_entries(left: Csr, right: Csr, pairs: tuple[Rows, Rows]) -> F32:
-    """Return the entries of left @ right.T (both CSR) at these pairs of row and column. Shape (n_pairs,)."""
-    product: F32 = (left @ right.T).toarray()
-    return product[pairs]
+    """Return the entries of left @ right.T (both CSR) at these pairs of row and column. Shape (n_pairs,), float32."""
+    rows, columns = pairs
+    factors = right[columns]  # only of the pairs: most entries of the whole product are never read
+    pair = np.repeat(np.arange(len(columns)), np.diff(factors.indptr))
+    products = left.toarray()[rows[pair], factors.indices] * factors.data
+    return np.bincount(pair, products, minlength=len(columns)).astype(np.float32)
 
 
 def candidates(scores: list[F32], n: int) -> tuple[tuple[Rows, Rows], list[F32]]:

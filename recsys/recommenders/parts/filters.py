@@ -14,10 +14,11 @@ import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
-from recsys.arrays import Csr
+from recsys.arrays import Bool, Csr
 from recsys.dataset.features import UNKNOWN
 from recsys.dataset.interactions import Interactions
-from recsys.dataset.sparse import realign
+from recsys.dataset.sparse import entries, realign
+from recsys.dataset.splits import Split
 from recsys.dataset.vocab import Ids, Vocab
 from recsys.recommenders.parts.topk import Mask
 
@@ -54,6 +55,11 @@ class Filters:
             np.ones((1, shape[1]), np.bool_),
             np.zeros(shape[0], np.int64),
         )
+
+    @classmethod
+    def for_split(cls, split: Split) -> Self:
+        """Exclude only the pairs that a split hides, so that every held-out track may be recommended."""
+        return replace(cls.of(split.train), hidden=split.hidden)
 
     @classmethod
     def for_listeners(
@@ -93,12 +99,26 @@ class Filters:
         )  # -1, no country: the last group
         return cls(users, tracks, hidden, _allowed(catalogue, tracks, groups, as_of), group)
 
+    @classmethod
+    def public(cls, catalogue: pl.DataFrame, *, tracks: Vocab, as_of: date) -> Self:
+        """Build filters for lists that belong to no listener: only tracks that are available everywhere are allowed."""
+        nobody = pl.DataFrame(schema={"user_id": pl.String, "country": pl.String})
+        return cls.for_listeners(nobody, catalogue, tracks=tracks, as_of=as_of)
+
     def restricted_to(self, track_ids: Ids) -> Self:
         """Return filters that also exclude all tracks except these. Unknown ids are ignored."""
         is_listed = np.zeros(len(self.tracks), np.bool_)
         rows = self.tracks.find(track_ids)
         is_listed[rows[rows >= 0]] = True
         return replace(self, allowed=self.allowed & is_listed)
+
+    def allow(self, pairs: pl.DataFrame) -> Bool:
+        """Return whether each pair of user_id and track_id is allowed; unknown tracks never are. Shape (n_pairs,)."""
+        users = Vocab.of(pairs["user_id"], kind="listener")
+        mask, rows = self.mask(users.ids()), (users.rows(pairs["user_id"]), self.tracks.find(pairs["track_id"]))
+        is_hidden = entries(mask.hidden, rows).astype(np.bool_)
+        is_allowed: Bool = (rows[1] >= 0) & mask.allowed[mask.group[rows[0]], rows[1]] & ~is_hidden
+        return is_allowed
 
     def mask(self, user_ids: Ids) -> Mask:
         """Return the exclusion mask of these listeners. Unknown ones have no excluded pair and an unknown country."""

@@ -50,8 +50,8 @@ class FoldInScorer(UserVectorScorer[Config]):
         return append_ones(self._means(history) @ self._map)
 
     @override
-    def score(self, states: F32, out: F32) -> None:
-        np.matmul(states, self._tracks.T, out=out)
+    def track_vectors(self) -> F32:
+        return self._tracks
 
     @override
     def attribution(self, history: History) -> Attribution:

@@ -12,14 +12,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from recsys.arrays import F32, Csr, Rows
+from recsys.arrays import F32, I16, Csr, Rows
 from recsys.dataset.interactions import UNKNOWN_HOUR, History
 
 N_PRIOR = 10  # weight of the profile of all plays in the smoothing, in plays
 N_DAYPARTS, N_WEEKDAYS = 8, 7
 DAYPART, WEEKDAY = slice(0, N_DAYPARTS), slice(N_DAYPARTS, N_DAYPARTS + N_WEEKDAYS)  # columns of a profile
 
-Hours: TypeAlias = npt.NDArray[np.int16]
+Hours: TypeAlias = I16
 
 
 class ListeningTimeProfile(NamedTuple):

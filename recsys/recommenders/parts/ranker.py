@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 
 from recsys.arrays import F32, Rows
+from recsys.recommenders.parts.standardising import scale_of
 
 N_BATCH = 128  # users per gradient step
 WEIGHT_DECAY = 1e-3
@@ -52,7 +53,7 @@ class Ranker:
 
     Attributes:
         mean: Mean of each feature. Shape (n_features,).
-        std: Standard deviation of each feature, > 0. Shape (n_features,).
+        std: Standard deviation of each feature, > 0; infinite if it was constant (see `scale_of`). Shape (n_features,).
         hidden: Weights of the hidden layer; the last row is the bias. Shape (n_features + 1, n_hidden).
         out: Weights of the output layer. Shape (n_hidden,).
     """
@@ -65,7 +66,7 @@ class Ranker:
     @classmethod
     def fit(cls, examples: Examples, *, n_hidden: int, epochs: int, learning_rate: float, seed: int) -> Self:
         """Train on labelled candidates; the same examples and seed give the same ranker."""
-        mean, std = examples.features.mean(axis=0), examples.features.std(axis=0) + np.float32(1e-6)
+        mean, std = examples.features.mean(axis=0), scale_of(examples.features)
         inputs = torch.from_numpy(standardised(examples.features, mean, std))
         rng = np.random.default_rng(seed)
         n_features = len(mean) + 1

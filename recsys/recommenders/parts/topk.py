@@ -18,12 +18,13 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from recsys.arrays import F32, I32, I64, Csr
+from recsys.errors import InputError
 
 Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users, shape (n_block, n_tracks)
 
-N_BLOCK = 128  # maximum number of users per block: enough for the matrix product, few enough for the cache
+N_BLOCK = 256  # maximum number of users per block: enough for the matrix product, few enough for the cache
 N_CELLS = 2**23  # maximum number of scores per block of more than one user: 32 MB in single precision
-GROUP = 16  # maximum number of scores per group
+GROUP = 32  # maximum number of scores per group
 LOWEST = np.finfo(np.float32).min  # minimum score of an allowed track; excluded tracks have minus infinity
 LOW_BITS = np.int64(0x7FFFFFFF)
 
@@ -118,8 +119,8 @@ def blocks_of_users(n_users: int, n_tracks: int) -> list[slice]:
     """
     Return consecutive slices that cover `n_users` rows: at most `N_BLOCK`, fewer in a large catalogue (`N_CELLS`).
 
-    >>> blocks_of_users(200, 1_000), blocks_of_users(20, 500_000)
-    ([slice(0, 128, None), slice(128, 200, None)], [slice(0, 16, None), slice(16, 20, None)])
+    >>> blocks_of_users(300, 1_000), blocks_of_users(20, 500_000)
+    ([slice(0, 256, None), slice(256, 300, None)], [slice(0, 16, None), slice(16, 20, None)])
     """
     size = block_size(n_tracks)
     return [slice(start, min(start + size, n_users)) for start in range(0, n_users, size)]
@@ -158,13 +159,24 @@ def kth_bound(scores: F32, k: int) -> F32:
     Return a lower bound of the k-th largest score of each row. Shape (n_rows,).
 
     The bound is the k-th largest group maximum. The k largest group maxima are k scores that are not below it.
+
+    Raises:
+        InputError: A score is NaN, which has no place in an order.
     """
     n_rows, n_columns = scores.shape
     size = max(1, min(GROUP, n_columns // (4 * k)))
     n_groups = n_columns // size
-    folded = scores[:, : n_groups * size].reshape(n_rows, size, n_groups).max(axis=1)
-    maxima = np.concatenate([folded, scores[:, n_groups * size :]], axis=1)
-    return np.partition(maxima, -k, axis=1)[:, -k]
+    n_folded = n_groups * size
+    maxima = np.empty((n_rows, n_groups + n_columns - n_folded), np.float32)
+    scores[:, :n_folded].reshape(n_rows, size, n_groups).max(axis=1, out=maxima[:, :n_groups])
+    maxima[:, n_groups:] = scores[:, n_folded:]
+    if n_broken := int(np.isnan(maxima).any(axis=1).sum()):  # a maximum is NaN if one of its scores is
+        raise InputError(
+            f"scores: found NaN for {n_broken} of {n_rows} listeners, expected numbers. The training of the model "
+            "diverged: fit it with a smaller learning rate"
+        )
+    maxima.partition(-k, axis=1)
+    return maxima[:, -k].copy()
 
 
 def sort_key(scores: F32, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

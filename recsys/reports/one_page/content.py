@@ -76,13 +76,13 @@ class OnePage:
     The content of a report.
 
     Attributes:
-        kind: 'Artist' or 'Label'.
-        name: Name of the artist or the label.
+        kind: 'Artist', 'Label' or 'Rights'.
+        name: Name of the artist or the label, or what a notice is about.
         owner: The label's name on an artist's report; '' if there are several or none.
         reader: Whom the figures are for.
         last_day: Last day of the data, which also dates the file.
         cards: Totals, at most N_CARDS.
-        curve: Plays over time; None if there are no figures, then `without_curve`.
+        curve: Plays over time; None if there are no figures, then `without_curve`, or nothing.
         tables: One or two tables, side by side.
         shares: Shares of groups, side by side.
         lists: Chart positions and new matches, side by side.

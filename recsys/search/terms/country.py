@@ -10,8 +10,9 @@ import re
 from recsys.ingest.countries import country_name
 from recsys.search import places
 from recsys.search.catalogue import Catalogue
-from recsys.search.condition import Condition, literal, rule
+from recsys.search.condition import Condition, any_of, literal, rule
 from recsys.search.grammar import Node, text_of
+from recsys.search.terms.language import of_language
 
 EXAMPLES = ("from Brazil", "artists from Nigeria", "country: Ireland", "Mexican", "French")
 _NAMES = places.country_pattern(with_adjectives=True)
@@ -33,12 +34,9 @@ def condition(node: Node, _catalogue: Catalogue) -> Condition:
     )
     code = places.country_named(name)
     language = places.languages().get(name.lower()) if name.lower() in places.ADJECTIVES else None
-    spoken = f" or t.language = {literal(language)}" if language else ""
-    return Condition(
-        text=f"artist from {country_name(code)}" + (f", or language {language}" if language else ""),
-        where=f"(t.artist_country = {literal(code)}{spoken})",
-        values={"artist_country": "t.artist_country", "language": "t.language"},
-        reason=lambda row: (
-            f"artist from {country_name(code)}" if row["artist_country"] == code else f"language {row['language']}"
-        ),
+    artist = Condition(
+        text=f"artist from {country_name(code)}",
+        where=f"t.artist_country = {literal(code)}",
+        reason=lambda _row: f"artist from {country_name(code)}",
     )
+    return any_of([artist, *([of_language(language)] if language else [])])

@@ -1,9 +1,10 @@
 """
 Tags: genres of the catalogue, and genres, moods and instruments that taggers heard.
 
-A tag: a genre that the catalogue states (which counts fully), or a genre, mood or instrument that a tagger heard
-(which counts less, and more with its confidence): with at least .25, or in the tenth of the recordings with the
-highest confidence of this tag, from .1 on. Spellings such as hip-hop and hip hop are one tag.
+A tag: a genre that the catalogue states (which counts fully), or a genre, mood or instrument that a tagger heard (which
+counts less, and more with its confidence): with a calibrated probability of at least .5, or else with a confidence of
+at least .25 or, from .1 on, in the tenth of the recordings with the highest one of this tag. Spellings such as hip-hop
+and hip hop are one tag.
 """
 
 from recsys.search.catalogue import Catalogue, tag_key

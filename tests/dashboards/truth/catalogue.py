@@ -66,14 +66,29 @@ class CatalogueTruth:
             "no_isrc": known & pl.col("isrc").is_null(),
             "odd_isrc": ~pl.col("isrc").str.contains(ISRC),
             "no_genre": known & pl.col("genres").is_null(),
+            "no_language": known & pl.col("language").fill_null("unknown").eq("unknown"),
+            "no_explicit": known & pl.col("explicit").is_null(),
             "consent_unknown": known & (pl.col("training_consent") == "unknown"),
             "shared_isrc": known & pl.col("isrc").is_not_null() & pl.col("isrc").is_duplicated(),
             "same_recording": known & pl.col("duration_ms").is_not_null() & _name_of_recording().is_duplicated(),
         }
         found = [tracks.filter(test).select("track_id", issue=pl.lit(name)) for name, test in tests.items()]
+        found += self._lyric_conflicts()
         own = self.tracks.select("track_id", "title", "n_plays")
         every = pl.concat(found).join(own, on="track_id")
         return every.filter(~pl.col("issue").is_in(["unknown_track", "heard_before_release"])) if self.label else every
+
+    def _lyric_conflicts(self) -> list[pl.DataFrame]:
+        """Return the recordings whose lyrics are in another language than stated, or contradict the flag."""
+        flags = self.lake.tracks.select("track_id", "explicit", of_track="language")
+        lyrics = self.lake.table("lyrics").join(flags, on="track_id")
+        probability = pl.col("explicit_probability")
+        tests = {
+            "lyrics_differ_in_language": pl.col("detected_language") != pl.coalesce("language", "of_track"),
+            "lyrics_differ_in_explicit": (pl.col("explicit") & (probability <= 0.02))
+            | (~pl.col("explicit") & (probability >= 0.9)),
+        }
+        return [lyrics.filter(test).select("track_id", issue=pl.lit(name)) for name, test in tests.items()]
 
     def catalogue(self, issue_no: int) -> Truth:
         """Return the page Catalogue with the problem at a position of the list."""
@@ -92,7 +107,7 @@ class CatalogueTruth:
 
     def facts(self, track: str) -> Truth:
         """Return the metadata of the page Track."""
-        names = ("tempo_bpm", "mode", "key", "energy", "danceability", "loudness_lufs")
+        names = ("tempo_bpm", "beats_per_bar", "mode", "key", "energy", "danceability", "loudness_lufs")
         sounds = self.lake.table("audio_features").select("track_id", *names)
         facts = self.tracks.filter(track_id=track).join(sounds, on="track_id", how="left")
         (row,) = facts.to_dicts()
@@ -203,7 +218,7 @@ class CatalogueTruth:
         matrix = np.array(vectors["vector"].to_list(), dtype=np.float64)
         unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
         similarity = unit @ unit[vectors["track_id"].to_list().index(track)]
-        features = self.lake.table("audio_features").select("track_id", "tempo_bpm", "energy", "mode")
+        features = self.lake.table("audio_features").select("track_id", "tempo_bpm", "beats_per_bar", "energy", "mode")
         rows = vectors.select("track_id", similarity=pl.Series(similarity)).join(features, on="track_id")
         known = rows.join(self.tracks, on="track_id").filter(
             pl.col("track_id") != track, pl.col("tempo_bpm").is_between(40, 220)
@@ -216,7 +231,7 @@ class CatalogueTruth:
                 artists[artist], releases[release] = artists[artist] + 1, 1
         if not chosen:
             return Truth()
-        columns = ("rank", "title", "artist_name", "similarity", "tempo_bpm", "energy", "mode")
+        columns = ("rank", "title", "artist_name", "similarity", "tempo_bpm", "beats_per_bar", "energy", "mode")
         return Truth(rows={"similar": pl.DataFrame(chosen, infer_schema_length=None).select(columns)})
 
 

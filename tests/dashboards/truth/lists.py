@@ -192,13 +192,16 @@ class ListsTruth:
         ]
 
     def _unavailable(self, key: str, owner: str, code: str) -> dict[str, float]:
-        """Count the recordings that are withdrawn, or not available in a country."""
+        """Count the recordings that are withdrawn, or not available or not licensed in a country."""
+        unlicensed = self.lake.unlicensed(code)
         rows = [
             (
                 row[key] == owner,
-                row["withdrawn_at"] is not None or (bool(row["available_in"]) and code not in row["available_in"]),
+                row["withdrawn_at"] is not None
+                or row["track_id"] in unlicensed
+                or (bool(row["available_in"]) and code not in row["available_in"]),
             )
-            for row in self.tracks.select(key, "withdrawn_at", "available_in").iter_rows(named=True)
+            for row in self.tracks.select("track_id", key, "withdrawn_at", "available_in").iter_rows(named=True)
         ]
         own = [is_missing for is_own, is_missing in rows if is_own]
         missing_share = sum(is_missing for _, is_missing in rows) / len(rows)

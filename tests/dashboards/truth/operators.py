@@ -32,6 +32,8 @@ N_SHOWN = 4
 DELIVERED = (
     *("artists", "audio_features", "audio_vectors", "charts", "events"),
     *("labels", "listens", "playlists", "signals", "tracks", "users"),
+    *("lyrics", "lyric_hits", "lyric_names", "lyric_sections", "lyric_themes", "lyric_words"),  # made of one file
+    *("licences", "work_acknowledgements", "work_recordings", "work_shares", "works"),
 )
 SOURCES = {"active": "chosen by the listener", "algorithmic": "recommended", "unknown": "unknown"}
 LEAST_HEAVY = 5
@@ -536,6 +538,7 @@ class OperatorTruth:
             "played already": rows["track_id"].n_unique(),
             "withdrawn": tracks["withdrawn_at"].count(),
             "not available in the listener's country": tracks.filter(is_elsewhere).height,
+            "no licence to stream it in the listener's country": len(self.lake.unlicensed(where)),
             "nothing known but its id": tracks.filter(~pl.col("is_known")).height,
         }
         kept = pl.DataFrame({"reason": list(excluded), "n_tracks": list(excluded.values())})

@@ -62,6 +62,27 @@ class Lake:
         users = self.newest("users", "user_id").select("user_id", *AUDIENCES)
         return users.with_columns(pl.col(AUDIENCES).fill_null("unknown"))
 
+    def unlicensed(self, where: str) -> set[str]:
+        """Return the recordings with licences, none of which permits streaming in a country on the next day."""
+        if not self.has("licences"):
+            return set()
+        licences = self.table("licences")
+        places = {"WW", *licences.filter(use_type="stream")["territory"]} if where == "unknown" else {where}
+        permitted = [set(self._permitted(place)) for place in places]
+        return set(licences["track_id"]) - set.intersection(*permitted)
+
+    def _permitted(self, where: str) -> pl.Series:
+        """Return the recordings that a licence permits to stream in a country on the next day."""
+        served_on = self.last_day + ONE_DAY
+        streams = self.table("licences").filter(use_type="stream")
+        excluded = streams.filter(~pl.col("is_granted"), territory=where)
+        return (
+            streams.filter(pl.col("is_granted"), pl.col("territory").is_in(["WW", where]))
+            .filter(pl.col("valid_from").fill_null(date.min) <= served_on)
+            .filter(pl.col("valid_until").fill_null(date.max) >= served_on)
+            .join(excluded, on=("source", "licence_id", "term_no"), how="anti")["track_id"]
+        )
+
     @cached_property
     def rows(self) -> pl.DataFrame:
         """Every listen and every reaction, with its day, COUNTS, its recording and its listener."""

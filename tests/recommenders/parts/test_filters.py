@@ -65,6 +65,22 @@ def test_filters_for_evaluation_exclude_seen_pairs() -> None:
     assert _hidden(Filters.of(interactions, hide_seen=False), ["b", "a"]) == [[], []]
 
 
+def test_pairs_are_allowed_by_listener_and_track() -> None:
+    """A blocked pair, a restricted track and an unknown track are not allowed; of no pairs, none is."""
+    filters = Filters.for_listeners(
+        LISTENERS,
+        CATALOGUE,
+        tracks=TRACKS,
+        as_of=date(2026, 6, 30),
+        blocked=pl.DataFrame({"user_id": ["ann"], "track_id": ["everywhere"]}),
+    )
+    tracks = ["everywhere", "everywhere", "germany", "germany", "elsewhere"]
+    pairs = pl.DataFrame({"user_id": ["ann", "bob", "ann", "bob", "ann"], "track_id": tracks})
+
+    assert filters.allow(pairs).tolist() == [False, True, True, False, False]
+    assert filters.allow(pairs.clear()).tolist() == []
+
+
 def _hidden(filters: Filters, user_ids: list[str]) -> list[list[str]]:
     mask = filters.mask(user_ids)
     return [filters.tracks.ids(mask.hidden[row].indices).to_list() for row in range(len(user_ids))]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from recsys.arrays import F32
+from recsys.errors import InputError
 from recsys.recommenders.parts.topk import N_BLOCK, Mask, TopK, top_k, top_k_of_block
 
 
@@ -83,3 +84,14 @@ def test_allowed_tracks_are_counted() -> None:
     hidden = sp.csr_matrix(np.array([[1, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]], np.bool_))
 
     assert Mask(hidden, allowed, np.array([0, 0, 1])).n_allowed().tolist() == [2, 3, 0]
+
+
+@pytest.mark.parametrize("column", [0, 70])
+def test_scores_that_are_no_numbers_are_refused(column: int) -> None:
+    """A track whose score is NaN would be missing without notice; minus infinity is allowed."""
+    scores = np.zeros((2, 71), np.float32)
+    scores[0, 1] = -np.inf
+    scores[1, column] = np.nan
+
+    with pytest.raises(InputError, match="found NaN for 1 of 2 listeners"):
+        top_k_of_block(scores, 2)

@@ -202,9 +202,15 @@ def _vectors(encoder: nn.Module, batch: Pairs) -> tuple[torch.Tensor, torch.Tens
     """
     Return the paired vectors of clean and of distorted excerpts, shape (B * 14, 128) each.
 
-    The network computes with 16 bits, twice as fast as with 32 on processors that have such instructions.
+    The network computes with 16 bits where the processor has instructions for it: twice as fast as with 32 there, and
+    ten times slower elsewhere.
     """
     rows = torch.arange(len(batch.clean))[:, None]
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=_has_bfloat16()):
         clean, distorted = encoder(batch.clean).float(), encoder(batch.distorted).float()
     return clean[rows, batch.clean_rows].flatten(0, 1), distorted[rows, batch.distorted_rows].flatten(0, 1)
+
+
+def _has_bfloat16() -> bool:
+    processor = torch.cpu.get_capabilities()
+    return any(processor.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

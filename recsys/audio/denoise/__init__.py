@@ -1,0 +1,1 @@
+"""Kinds of noise in a recording, their levels, and the cure of each."""

@@ -1,0 +1,1 @@
+"""Vocals and accompaniment of a recording, by Spleeter's two-stem networks."""

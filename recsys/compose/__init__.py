@@ -1,0 +1,1 @@
+"""Suggestions for writers: melodies, chords, bands, lines of lyrics and textures, each checked against other tunes."""

@@ -1,0 +1,1 @@
+"""What songs say: lyrics as lines and sections, their words and language, from the text alone."""

@@ -1,0 +1,1 @@
+"""Metrics: figures that analysts ask for by name, each defined once in `sql/metrics`."""

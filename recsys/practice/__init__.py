@@ -1,0 +1,1 @@
+"""Practice: a take of a written melody, note by note."""

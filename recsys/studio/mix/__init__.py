@@ -1,0 +1,1 @@
+"""Facts of stems and what to try, for `recsys mix`."""

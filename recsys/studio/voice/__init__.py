@@ -1,0 +1,1 @@
+"""Pitch correction of one voice, for `recsys tune-vocal`."""

@@ -1,0 +1,1 @@
+"""Vectors of the meaning of words and sentences."""

@@ -1,0 +1,7 @@
+-- Recordings whose lyrics the lake keeps as a text, and the text.
+select
+    track_id,
+    text_id
+from marts.track_lyrics
+where has_text
+order by track_id asc
