@@ -51,7 +51,7 @@ def serve_key() -> None:
 @click.option(
     "--scope",
     "scopes",
-    type=click.Choice(["lists", "feedback", "operations", "label"]),
+    type=click.Choice(["lists", "feedback", "metric", "operations", "label"]),
     multiple=True,
     required=True,
     help="What it may do; repeatable.",

@@ -90,6 +90,6 @@ def _dimension(metric: Metric, period: str | None, dimensions: tuple[str, ...]) 
     if LISTENERS in metric.measures and (dimension not in _LISTENERS_BY or period is None):
         raise InputError(
             f"{metric.name} counts listeners, which a label's file has by week, and by week and artist_id, alone: "
-            "those of several weeks must not be added up. Add: --by week"
+            "those of several weeks must not be added up. Group by week, too"
         )
     return dimension

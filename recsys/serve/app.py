@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
@@ -289,6 +289,13 @@ def _not_routed(methods: Mapping[str, Any]) -> RefusedRequest:
     return RefusedRequest(HTTPStatus.NOT_FOUND, "There is no such path; GET /openapi.json describes all")
 
 
+@cache
+def _repeatable(route: Route) -> frozenset[str]:
+    """Return the parameters of a route that have several values."""
+    fields = msgspec.structs.fields(route.request)
+    return frozenset(field.name for field in fields if isinstance(field.default, tuple))
+
+
 @lru_cache(maxsize=QUERIES)
 def _query(route: Route, query: bytes) -> msgspec.Struct:
     """Return a query in the type of the route; the same filters are asked for again and again."""
@@ -299,7 +306,7 @@ def _query(route: Route, query: bytes) -> msgspec.Struct:
         raise RefusedRequest(HTTPStatus.BAD_REQUEST, detail) from None
     given: dict[str, Any] = {}
     for name, value in pairs:
-        if name == "exclude":
+        if name in _repeatable(route):
             given.setdefault(name, []).append(value)
         elif name in given:
             raise RefusedRequest(HTTPStatus.UNPROCESSABLE_ENTITY, f"{route.path}: a parameter was sent twice")

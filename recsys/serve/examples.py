@@ -102,5 +102,33 @@ EXAMPLES: dict[tuple[str, str], tuple[dict[str, Any], msgspec.Struct]] = {
             ],
         ),
     ),
+    ("GET", "/v1/metrics"): (
+        {},
+        messages.MetricNames(
+            release=RELEASE,
+            metrics=[
+                messages.MetricName(
+                    name="skip_share",
+                    meaning="skips / (plays + skips)",
+                    unit="0..1",
+                    dimensions=["day", "week", "month", "country", "genre"],
+                    description="Skip rate: a skip is a listen shorter than a play that the listener ended.",
+                )
+            ],
+        ),
+    ),
+    ("GET", "/v1/metric"): (
+        {"metric": "skip_share", "by": ["month", "country"]},
+        messages.MetricValues(
+            release=RELEASE,
+            as_of=AS_OF,
+            metric="skip_share",
+            unit="0..1",
+            rows=[
+                {"month": "2026-06-01", "country": "DE", "n_skips": 240, "n_plays": 1_260, "skip_share": 0.16},
+                {"month": "2026-06-01", "country": None, "n_skips": 57, "n_plays": 243, "skip_share": 0.19},
+            ],
+        ),
+    ),
     ("GET", "/health"): ({}, messages.Health(status="ok", release=RELEASE, as_of=AS_OF)),
 }

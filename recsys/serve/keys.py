@@ -26,7 +26,7 @@ from recsys.home import Home
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
 
-Scope = Literal["lists", "feedback", "operations", "label"]
+Scope = Literal["lists", "feedback", "metric", "operations", "label"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 PREFIX = "rsk_"  # so that a key is recognised where it was left by mistake
 _KEY_BYTES = 32
@@ -39,8 +39,8 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: Its name, which the log and the metrics show.
-        scopes: lists (read lists, search, explain), feedback (post events), operations (read the service's metrics) or
-            label (read what the label's file has, and nothing else).
+        scopes: lists (read lists, search, explain), feedback (post events), metric (read the metrics of the release),
+            operations (read the service's own counts) or label (read what the label's file has, and nothing else).
         sha256: SHA-256 of its key, in hex; empty for programs on this machine where there are no keys.
         label_id: The label whose file it may read; None unless it has the scope label.
     """
@@ -51,7 +51,7 @@ class Consumer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label_id: str | None = None
 
 
-LOCAL = Consumer("local", ("lists", "feedback", "operations"))
+LOCAL = Consumer("local", ("lists", "feedback", "metric", "operations"))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-MAX_EVENTS, MAX_EXCLUDED, MAX_TRACKS = 1_000, 500, 100
+MAX_EVENTS, MAX_EXCLUDED, MAX_TRACKS, MAX_DIMENSIONS = 1_000, 500, 100, 4
 Id = Annotated[str, Meta(min_length=1, max_length=1_000)]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2, such as DE")]
 Number = Annotated[int, Meta(ge=1, le=MAX_TRACKS)]
@@ -195,6 +195,19 @@ class MatchQuery(Request, frozen=True, kw_only=True):
     track_id: Id | None = None
     probability: Annotated[float, Meta(ge=0, le=1)] = 0.0
     n: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class MetricQuery(Request, frozen=True, kw_only=True):
+    """
+    The values of a metric, for all days of the release together or by period.
+
+    Attributes:
+        metric: Name of the metric.
+        by: Dimensions, at most one of day, week and month among them; may be repeated. None gives one value.
+    """
+
+    metric: Id
+    by: Annotated[tuple[Id, ...], Meta(max_length=MAX_DIMENSIONS)] = ()
 
 
 class Track(msgspec.Struct, frozen=True, gc=False):
@@ -461,6 +474,58 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
 
     release: str
     matches: list[Match]
+
+
+class MetricName(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A metric.
+
+    Attributes:
+        name: Its name, also that of its column.
+        meaning: Numerator and denominator, in words.
+        unit: Unit of its values.
+        dimensions: What it can be grouped by.
+        description: What it is and when it misleads.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    dimensions: list[str]
+    description: str
+
+
+class MetricNames(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The metrics of a release.
+
+    Attributes:
+        release: The release.
+        metrics: The metrics, by name.
+    """
+
+    release: str
+    metrics: list[MetricName]
+
+
+class MetricValues(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The values of a metric.
+
+    Attributes:
+        release: The release that they come from.
+        as_of: Last day of its data.
+        metric: Name of the metric.
+        unit: Unit of its values.
+        rows: Each group: its dimensions (null: all others together, which are too few to be shown alone; a period is
+            its first day), the measures of the formula, and the value, under the name of the metric.
+    """
+
+    release: str
+    as_of: date
+    metric: str
+    unit: str
+    rows: list[dict[str, str | float | None]]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

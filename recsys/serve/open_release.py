@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -23,6 +24,7 @@ from recsys.dataset.vocab import Vocab
 from recsys.errors import InputError, SetupError
 from recsys.home import Home
 from recsys.lake.store import Lake
+from recsys.ledger.settings import LabelSettings
 from recsys.pipeline.export import MANIFEST, checked_file
 from recsys.products.base import product_names
 from recsys.published.search import index_of, verses_index_of
@@ -71,6 +73,7 @@ class OpenRelease:
         artist_cap: The recipe's, None without one.
         artists_apart: Likewise the number of others between two recordings of one artist.
         reader: Reads events.
+        disclosure: The recipe's test of figures about listeners.
         popular: Country group and age band -> what is popular in their segment, as far as it was asked for.
     """
 
@@ -93,6 +96,7 @@ class OpenRelease:
     artist_cap: int | None
     artists_apart: int
     reader: EventReader
+    disclosure: LabelSettings
     popular: dict[tuple[int, str], pl.DataFrame] = field(default_factory=dict)
     _labels: dict[str, Warehouse] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
@@ -252,6 +256,7 @@ def open_release(home: Home, name: str, version: str) -> OpenRelease:
         artist_cap=recipe["rerank"].get("artist_cap", {}).get("tracks"),
         artists_apart=recipe["rerank"].get("artist_cap", {}).get("apart", 0),
         reader=event_reader(zone, dict(described.select("track_id", "duration_ms").drop_nulls().iter_rows())),
+        disclosure=msgspec.convert(recipe["labels"], LabelSettings),
     )
 
 

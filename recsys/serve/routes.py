@@ -12,8 +12,11 @@ from typing import Any, Literal
 
 import msgspec
 import polars as pl
+import polars.selectors as cs
 
 from recsys.errors import InputError
+from recsys.metrics.definitions import metric_of, metrics
+from recsys.metrics.read import metric
 from recsys.products.base import LISTENER, PART, key_of, product_names
 from recsys.published import products
 from recsys.published.explain import explain_in
@@ -30,6 +33,7 @@ from recsys.serve.telemetry import Telemetry
 from recsys.warehouse.internal import internal_sql
 
 LISTENER_HEADER = "x-listener-id"
+MAX_GROUPS = 10_000  # of a metric in an answer
 
 
 @dataclass(slots=True)
@@ -229,6 +233,38 @@ def _matches(context: Context, query: messages.MatchQuery) -> messages.Matches:
     return messages.Matches(release=context.release.name, matches=_typed(rows, messages.Match))
 
 
+def _metrics(context: Context, _query: Nothing) -> messages.MetricNames:
+    known = [
+        messages.MetricName(
+            name=one.name,
+            meaning=one.doc.meaning,
+            unit=one.doc.unit,
+            dimensions=list(one.dimensions),
+            description=one.description,
+        )
+        for one in metrics().values()
+    ]
+    return messages.MetricNames(release=context.release.name, metrics=known)
+
+
+def _metric(context: Context, query: messages.MetricQuery) -> messages.MetricValues:
+    """Return the values of a metric, without filters: differences of overlapping days would give away listeners."""
+    release, definition = context.release, metric_of(query.metric)
+    warehouse = release.warehouse_of(context.consumer)
+    values = metric(warehouse, query.metric, query.by, settings=release.disclosure)
+    if len(values) > MAX_GROUPS:
+        raise InputError(
+            f"The answer would have {len(values):,} groups, expected at most {MAX_GROUPS:,}. Use fewer `by`"
+        )
+    return messages.MetricValues(
+        release=release.name,
+        as_of=release.as_of,
+        metric=definition.name,
+        unit=definition.doc.unit,
+        rows=values.with_columns(cs.date().cast(pl.String)).to_dicts(),
+    )
+
+
 def _health(context: Context, _query: Nothing) -> messages.Health:
     stale, unlogged, release = context.current.problem, context.telemetry.problem, context.release
     status: Literal["ok", "stale", "unlogged"] = "stale" if stale else "unlogged" if unlogged else "ok"
@@ -289,6 +325,15 @@ ROUTES = (
     Route(
         *("GET", "/v1/matches", ("lists", "label"), messages.MatchQuery, messages.Matches, _matches),
         "Uses of recordings that matching found; for a label's key, of its own",
+        may_lack=True,
+    ),
+    Route(
+        *("GET", "/v1/metrics", ("metric", "label"), Nothing, messages.MetricNames, _metrics),
+        "The metrics, with their units and dimensions",
+    ),
+    Route(
+        *("GET", "/v1/metric", ("metric", "label"), messages.MetricQuery, messages.MetricValues, _metric),
+        "The values of a metric by some dimensions; for a label's key, of its own figures",
         may_lack=True,
     ),
     Route(

@@ -38,7 +38,7 @@ def keyed(finished: Run, current: Current, tmp_path: Path) -> tuple[Service, dic
     home = Home(tmp_path / "keys")
     home.path.mkdir()
     label = min(current.release.warehouse.query(internal_sql("labels"))["label_id"])
-    made = {scope: add_key(home, scope, [scope]) for scope in ("lists", "feedback", "operations")}
+    made = {scope: add_key(home, scope, [scope]) for scope in ("lists", "feedback", "metric", "operations")}
     made["label"] = add_key(home, "label", ["label"], label)
     state = Current(finished.home, current.release, Keys.read(home), needs_key=True)
     headers = {scope: f"Bearer {key}" for scope, key in made.items()}
