@@ -40,6 +40,7 @@ from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 if TYPE_CHECKING:
     from recsys.matching.report import MatchReport
+    from recsys.practice.practise import Practised
     from recsys.published.similar import FileEmbedding
     from recsys.recipe import Recipe
     from recsys.reports.one_page.content import OnePage
@@ -362,6 +363,61 @@ def match_report_writer(found: "MatchReport") -> Callable[[str], bytes]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"matches.{form}"
             matching.write_report(current_home(), found, form, path, recipe())
+            return path.read_bytes()
+
+    return write
+
+
+@st.cache_resource(max_entries=N_FILES, show_spinner="Comparing the take with its score")
+def _practised(
+    settings: AudioSettings,
+    names: tuple[str, str],
+    sha256: tuple[str, ...],  # noqa: ARG001 - cache key
+    _contents: tuple[bytes, bytes],
+) -> "Practised":
+    from recsys.matching.tunes.reading import SUFFIXES  # noqa: PLC0415 - audio is an extra
+    from recsys.practice.practise import practise  # noqa: PLC0415
+
+    with _temporary_file(names[0], _contents[0]) as take, _temporary_file(names[1], _contents[1]) as written:
+        is_score = written.suffix.lower() in SUFFIXES
+        score, reference = (written, None) if is_score else (None, written)
+        return practise(take, settings, score=score, reference=reference)
+
+
+def practised(take: tuple[str, bytes], written: tuple[str, bytes]) -> "Practised":
+    """
+    Compare an uploaded take with a score, or another recording; both are deleted afterwards.
+
+    Args:
+        take: Name and content of the take.
+        written: Those of a score, by the ending of its name, or of a recording.
+
+    Raises:
+        InputError: One of them cannot be read, or they cannot be compared.
+    """
+    names, contents = (Path(take[0]).name, Path(written[0]).name), (take[1], written[1])
+    sha256 = tuple(hashlib.sha256(content).hexdigest() for content in contents)
+    return _practised(settings("audio", AudioSettings), names, sha256, contents)
+
+
+def remarks_of(found: "Practised") -> pl.DataFrame:
+    """Return the notes of a take of which something is said, as texts: bar, time_s, note, said, cents, late_ms."""
+    from recsys.practice.remarks import Remark, remarks  # noqa: PLC0415 - audio is an extra
+
+    texts = [["" if it is None else str(it) for it in remark] for remark in remarks(found.judged)]
+    return pl.DataFrame(texts, dict.fromkeys(Remark._fields, pl.String), orient="row")
+
+
+def practice_report_writer(found: "Practised") -> Callable[[str], bytes]:
+    """Return a function that writes what is said of a take as a report: format (`html` or `json`) -> bytes."""
+
+    def write(form: str) -> bytes:
+        from recsys.practice.practise import write_json  # noqa: PLC0415 - audio is an extra
+        from recsys.reports.practice import write_page  # noqa: PLC0415
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"practice.{form}"
+            write_page(found, [], path) if form == "html" else write_json(found, path)
             return path.read_bytes()
 
     return write

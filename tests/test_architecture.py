@@ -63,6 +63,7 @@ HOMES = {
     "torch": (
         "recsys/audio/",
         "recsys/compose/",
+        "recsys/practice/network.py",
         "recsys/tags/head.py",
         "recsys/recommenders/parts/ranker.py",
         "recsys/recommenders/sequential.py",

@@ -1,12 +1,13 @@
 """
 Practice: takes with planted errors, judged against the truth.
 
-Takes are folk tunes (`symbolic_melodies`, RECSYS_DATA) played by rendered instruments with a tempo curve of 8 %, jitter
-of 25 ms, drift of 15 cents, out-of-tune notes, other keys and tunings, in rooms and noise (`bench.practice.takes`).
-Thresholds were chosen on the half `tune`; `test` has other tunes, instruments and rooms. R is the share of planted
-errors that are named, P the share of what is named that is planted; notes left open count as not named. A note is late
-or early from 100 ms off the tempo curve on; naming one that is off by 75 to 100 ms is no false claim. A quarter of the
-takes has no planted error: every claim on these is a false alarm. Intervals of 95 % are Wilson's.
+Takes are folk tunes (`symbolic_melodies`, RECSYS_DATA) played by rendered instruments with a tempo curve of 8 %,
+jitter of 25 ms, drift of 15 cents, out-of-tune notes, other keys and tunings, in rooms and noise
+(`bench.practice.takes`). Thresholds were chosen on the half `tune`; `test` has other tunes, instruments and rooms. The
+networks saw neither. R is the share of planted errors that are named, P the share of what is named that is planted;
+notes left open count as not named. A note is late or early from 100 ms off the tempo curve on; naming one that is off
+by 75 to 100 ms is no false claim. A quarter of the takes has no planted error: every claim on these is a false alarm.
+Intervals of 95 % are Wilson's.
 """
 
 from time import process_time
@@ -37,7 +38,7 @@ def takes_of(half: "Half", n: int) -> list[tuple["Take", bool]]:
     for number, tune in enumerate(folk_tunes(first + n)[first:]):
         rng = np.random.default_rng([SEED, number, int(half == "test")])
         is_clean = number % 4 == 3
-        made.append((make_take(passage(tune, N_NOTES), half, rng, has_errors=not is_clean), is_clean))
+        made.append((make_take(passage(tune, N_NOTES), half, rng, errors=0.0 if is_clean else 1.0), is_clean))
     return made
 
 
@@ -50,7 +51,7 @@ def voice_takes(n: int) -> list[tuple["Take", bool]]:
     for number, tune in enumerate(folk_tunes(FIRST_OF_TEST + n)[FIRST_OF_TEST:]):
         is_clean = number % 4 == 3
         rng = np.random.default_rng([SEED, number, 2])
-        made.append((make_voice_take(passage(tune, N_NOTES), rng, has_errors=not is_clean), is_clean))
+        made.append((make_voice_take(passage(tune, N_NOTES), rng, errors=0.0 if is_clean else 1.0), is_clean))
     return made
 
 

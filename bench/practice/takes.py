@@ -3,7 +3,8 @@ Made-up takes of written tunes with planted errors, and the truth about every no
 
 A take has a player's timing (a tempo curve of 8 %, jitter of 25 ms), intonation (drift of 15 cents, notes off by
 themselves, vibrato on long notes), often another key, octave or tuning, a room, and pink noise. Planted are wrong,
-missing, extra, late and early notes. Tunes, instruments and rooms of the two halves differ.
+missing, extra, late and early notes. Tunes, instruments and rooms differ between the two halves for choosing settings
+and for the test, and the third part, from which the networks learn.
 """
 
 from dataclasses import dataclass, replace
@@ -15,13 +16,33 @@ if TYPE_CHECKING:
     from recsys.arrays import F32, F64, I64, Bool
     from recsys.matching.tunes.melody import Melody
 
-Half = Literal["tune", "test"]
+Half = Literal["tune", "test", "train"]
 RATE_HZ = 44_100
+OTHERS = (
+    "1 2 3 5 6 7 9 12 15 16 19 20 21 22 23 26 27 28 29 30 44 46 48 49 50 54 59 61 63 "
+    "69 72 75 77 78 79 80 81 82 85 89 104 105 106 107 108 110 111"
+)
 INSTRUMENTS: dict[Half, dict[int, int]] = {  # MIDI program and the pitch around which it plays
     "tune": {40: 70, 56: 67, 73: 76, 24: 60, 0: 64, 52: 64, 66: 57, 11: 69},
     "test": {41: 62, 42: 50, 65: 64, 68: 70, 71: 64, 60: 55, 25: 57, 4: 62, 53: 66, 74: 76},
+    "train": {
+        **dict.fromkeys(map(int, OTHERS.split()), 64),
+        32: 40,
+        33: 40,
+        43: 45,
+        47: 50,
+        57: 58,
+        58: 48,
+        67: 50,
+        70: 48,
+        109: 66,
+    },
 }
-DECAYS_S: dict[Half, tuple[float, ...]] = {"tune": (0.15, 0.3, 0.5, 0.8), "test": (0.2, 0.4, 0.6, 1.0)}  # RT60
+DECAYS_S: dict[Half, tuple[float, ...]] = {
+    "tune": (0.15, 0.3, 0.5, 0.8),
+    "test": (0.2, 0.4, 0.6, 1.0),
+    "train": tuple(np.linspace(0.12, 1.1, 12)),
+}  # RT60
 ROOM_DB, NOISE_DB = (-18, -6), (20, 40)  # reverberation below the sound, sound above the noise
 BEAT_S = (0.45, 0.75)  # length of a crotchet
 CURVE, JITTER_S, DRIFT_CENTS, NOTE_CENTS, VIBRATO_CENTS = 0.08, 0.025, 15.0, 15.0, (20.0, 40.0)
@@ -95,10 +116,9 @@ def passage(melody: "Melody", n_notes: int) -> "Melody":
     )
 
 
-def _plan(melody: "Melody", centre: int, rng: np.random.Generator, has_errors: bool) -> _Plan:
+def _plan(melody: "Melody", centre: int, rng: np.random.Generator, share: float) -> _Plan:
     n = len(melody)
     due_s, ends_s = _performed(melody, rng)
-    share = 1.0 if has_errors else 0.0
     is_inner = (np.arange(n) > 0) & (np.arange(n) < n - 1)
     fate = np.where(is_inner, rng.random(n), 1.0)
     is_missing = fate < MISSING * share
@@ -172,13 +192,13 @@ def _with_extra(
     return notes, np.array(numbers)
 
 
-def make_take(melody: "Melody", half: Half, rng: np.random.Generator, *, has_errors: bool) -> Take:
-    """Render a take of a melody by an instrument of a half."""
+def make_take(melody: "Melody", half: Half, rng: np.random.Generator, *, errors: float) -> Take:
+    """Render a take of a melody by an instrument of a half, with so many times the usual share of errors."""
     from bench.studio.takes import played_alone
     from recsys.synth.arrange import Event
 
     program = int(rng.choice(list(INSTRUMENTS[half])))
-    plan = _plan(melody, INSTRUMENTS[half][program], rng, has_errors)
+    plan = _plan(melody, INSTRUMENTS[half][program], rng, errors)
     loud = rng.integers(70, 110, len(plan.played)).tolist()
     events = [Event(it.start_s, it.end_s, 0, int(it.pitch), v) for it, v in zip(plan.played, loud, strict=True)]
     plain = played_alone(tuple(events), program, RATE_HZ).mean(axis=0)
@@ -190,13 +210,13 @@ def make_take(melody: "Melody", half: Half, rng: np.random.Generator, *, has_err
     return _finished(plan, str(program), _in_room(mono, half, rng), RATE_HZ, moved, means)
 
 
-def make_voice_take(melody: "Melody", rng: np.random.Generator, *, has_errors: bool) -> Take:
-    """Let a voice of eSpeak NG sing a melody on syllables, in a room of the half `test`."""
+def make_voice_take(melody: "Melody", rng: np.random.Generator, *, errors: float) -> Take:
+    """Let a voice of eSpeak NG sing a melody on syllables, in a room of the half `test`; errors as in `make_take`."""
     from bench.studio.takes import CENTRES, UNVOICED, VOICED, VOICES, PlannedNote, sung
     from bench.studio.takes import RATE_HZ as VOICE_HZ
 
     voice = str(rng.choice(VOICES))
-    plan = _plan(melody, CENTRES[voice.split("+")[1][0]], rng, has_errors)
+    plan = _plan(melody, CENTRES[voice.split("+")[1][0]], rng, errors)
     syllables = rng.choice(VOICED + UNVOICED, len(plan.played))
     notes = tuple(
         PlannedNote(it.start_s, it.end_s, int(it.pitch), str(syllable))

@@ -48,6 +48,11 @@ class HeardNote:
     is_voiced_before: bool
     frames: slice
 
+    @property
+    def length_s(self) -> float:
+        """How long it sounds [s]."""
+        return self.end_s - self.start_s
+
 
 def novelty(mono: F32) -> F64:
     """Return how much the spectrum grows at each step of 8 ms, relative to its surroundings, shape (n_steps,)."""

@@ -1,39 +1,37 @@
 """
 What is said of a take: each written note right, wrong, missing or unsure, its time and its cents; and extra notes.
 
-Nothing is said where the alignment or the sound leaves doubt. Thresholds were chosen on made-up takes with planted
-errors (`bench.practice`).
+The networks of `network` give probabilities; nothing is said where these leave doubt. How sure they must be was chosen
+on made-up takes with planted errors (`bench.practice --half tune`), whose tunes, instruments and rooms they never saw.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys.arrays import F64, Bool
+from recsys.arrays import F64
 from recsys.audio.pitch import FRAME_S, PitchTrack
 from recsys.matching.tunes.melody import Melody
-from recsys.practice.envelope import Spectra
+from recsys.practice.evidence import Evidence
 from recsys.practice.follow import Followed
 from recsys.practice.heard import HeardNote
-from recsys.practice.presence import Presence
+from recsys.practice.network import LATE_S, VERDICTS
 
-SURE = 0.7  # probability of a decision of the alignment
-WRONG_SEMITONES, RIGHT_SEMITONES = 0.7, 0.55  # off the written pitch; between both, nothing is said
-WRONG_PERIODICITY = 0.75  # of a wrong note, on average; below, its pitch is not clear
-LATE_S = 0.085
-SPREADS = 2.8  # a time off the curve counts from so many spreads of the take's onsets on
-LEAST_EXTRA_S, EXTRA_OFF = 0.07, 0.35  # of an extra note: length, and the most that it is off a semitone
-SAME_PITCH, PART_PITCH = 0.6, 0.75  # sounds so near are of one pitch, or parts of one sound [semitones]
-JOINED_S, LONGEST_GLIDE_S = 0.05, 0.25  # between parts of a sound, and of a glide
-CLEAR_SHARE, GLIDE_SHARE = 0.5, 0.3  # of the usual attack, in a beginning beyond doubt; and of that, where a glide ends
+SURE = {"right": 0.8, "wrong": 0.5, "missing": 0.7}  # least probability of a verdict
+LATE_FROM_S, LATE_SURE, ON_TIME_SURE = 0.06, 0.5, 0.7  # late or early is what is as far off the curve
+EXTRA_SURE, EXTRA_APART_S = 0.4, 0.08
+OWN_SEMITONES = 0.7  # a right note is what is heard within so much of its pitch
+JOINED_S, SAME_PITCH = 0.05, 0.6  # between sounds that are one [s, semitones]
 OUT_CENTS = 35.0
 STEADY = 0.7  # frames before the first and after the last within this distance of the median are glides [semitones]
 LEAST_STEADY = 5  # frames, for cents
 VIBRATO_HZ = (4.0, 8.5)
 LEAST_VIBRATO_S, LEAST_VIBRATO_CENTS = 0.35, 8.0
-SEVERAL_WAYS = "the take can be read in several ways here"
-SOFT_LIMITS = 1.6  # limits that a soft note must be off to count as late or early; below, it is left open
-TIMED_ATTACK, UNCLEAR_S = 0.05, 0.06  # of a weaker attack, the time is unsure if it is further from the curve
+REASONS = {  # why a note is unsure, by what it may be
+    frozenset({"right", "wrong"}): "its pitch is not clear",
+    frozenset({"right", "missing"}): "it may sound softly, or be part of the sound before",
+    frozenset({"wrong", "missing"}): "something else sounds, which may be this note or a neighbour",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class JudgedNote:
         due_s, due_end_s: When it is due by the take's tempo curve, and when it should end [s].
         verdict: "right", "wrong", "missing" or "unsure".
         reason: Why it is unsure, in words.
-        heard: The heard note; None if there is none.
+        heard: The heard note; None if there is none of its pitch.
         late_s: How much later than due it begins [s]; NaN if unsure.
         is_off_time: Whether that is late or early beyond doubt.
         cents: Centre off the written pitch in the take's key and tuning [cents]; NaN if unsure.
@@ -90,38 +88,51 @@ class Judgement:
     spread_s: float
 
 
-def judge(melody: Melody, track: PitchTrack, heard: list[HeardNote], followed: Followed, sound: Spectra) -> Judgement:
+def judge(
+    melody: Melody, track: PitchTrack, heard: list[HeardNote], followed: Followed, evidence: Evidence
+) -> Judgement:
     """Judge a take that was aligned to its score."""
-    heard, is_clear = _with_onsets(_joined(heard, followed), followed, sound)
-    start_s = np.array([note.start_s for note in heard])
+    heard = _joined(heard, followed)
     found = followed.heard >= 0
-    late_s = np.where(found, start_s[followed.heard], np.nan) - followed.due_s
-    late_s -= np.nanmedian(late_s)
-    spread_s = float(1.4826 * np.nanmedian(np.abs(late_s)))
-    limit_s = max(LATE_S, SPREADS * spread_s)
-    pitch = np.asarray(melody.pitch + followed.shift, np.float64)
-    presence = Presence.of(sound, heard, pitch, followed.due_s, followed.heard)
-    due_end_s = np.append(followed.due_s[1:], followed.due_s[-1] + 0.5)
+    start_s = np.array([note.start_s for note in heard])
+    spread_s = float(1.4826 * np.nanmedian(np.abs(np.where(found, start_s[followed.heard], np.nan) - evidence.due_s)))
+    due_end_s = np.append(evidence.due_s[1:], evidence.due_s[-1] + 0.5)
     notes = []
     for number in range(len(melody)):
+        verdict, reason = _verdict(evidence.verdicts[number])
         note = JudgedNote(
             number=number,
             bar=int(melody.bar[number]),
             pitch=int(melody.pitch[number]),
-            due_s=float(followed.due_s[number]),
+            due_s=float(evidence.due_s[number]),
             due_end_s=float(due_end_s[number]),
-            verdict="missing",
+            verdict=verdict,
+            reason=reason,
         )
-        if found[number]:
-            own = heard[followed.heard[number]]
-            note = _pitched(replace(note, heard=own), track, followed.shift)
-            note = _with_time(note, float(late_s[number]), limit_s, is_clear=bool(is_clear[followed.heard[number]]))
-        elif reason := presence.doubt(number):
-            note = replace(note, verdict="unsure", reason=reason)
-        if followed.sureness[number] < SURE:
-            note = replace(note, verdict="unsure", reason=SEVERAL_WAYS, is_off_time=False)
+        if verdict != "missing":
+            own = heard[followed.heard[number]] if found[number] else None
+            note = _with_time(_pitched(note, own, track, followed.shift), evidence.late[number])
         notes.append(note)
-    return Judgement(tuple(notes), _extra(melody, heard, followed), followed.shift, spread_s)
+    return Judgement(tuple(notes), _extra(melody, evidence, followed.shift), followed.shift, spread_s)
+
+
+def _verdict(chances: F64) -> tuple[str, str]:
+    """Return the verdict on a note and, if it is unsure, why."""
+    first, second = (VERDICTS[place] for place in np.argsort(-chances, kind="stable")[:2])
+    if chances.max() >= SURE[first]:
+        return first, ""
+    return "unsure", REASONS[frozenset({first, second})]
+
+
+def _with_time(note: JudgedNote, late: F64) -> JudgedNote:
+    """Say how late a note is, if it is clear whether it is late or early; `late` has the chance of each of LATE_S."""
+    sides = {"on time": np.abs(LATE_S) < LATE_FROM_S, "late": LATE_S >= LATE_FROM_S, "early": LATE_S <= -LATE_FROM_S}
+    chances = {name: float(late[side].sum()) for name, side in sides.items()}
+    best = max(chances, key=lambda name: chances[name])
+    if note.verdict == "unsure" or chances[best] < (ON_TIME_SURE if best == "on time" else LATE_SURE):
+        return note
+    late_s = float(late[sides[best]] @ LATE_S[sides[best]] / chances[best])
+    return replace(note, late_s=late_s, is_off_time=best != "on time")
 
 
 def _joined(heard: list[HeardNote], followed: Followed) -> list[HeardNote]:
@@ -140,39 +151,14 @@ def _joined(heard: list[HeardNote], followed: Followed) -> list[HeardNote]:
     return joined
 
 
-def _with_onsets(heard: list[HeardNote], followed: Followed, sound: Spectra) -> tuple[list[HeardNote], Bool]:
-    """Look for soft beginnings in the harmonics of notes; return the notes, and whether their beginnings are clear."""
-    is_clear = np.array([note.attack >= TIMED_ATTACK for note in heard])
-    refined = list(heard)
-    for place in followed.heard[followed.heard >= 0].tolist():
-        note = heard[place]
-        if not is_clear[place] and (onset_s := sound.onset_s(note.midi, note.start_s)) is not None:
-            refined[place] = replace(note, start_s=min(onset_s, note.end_s - FRAME_S))
-            is_clear[place] = True
-    return refined, is_clear
-
-
-def _with_time(note: JudgedNote, late_s: float, limit_s: float, *, is_clear: bool) -> JudgedNote:
-    """Say how late a note is, if its beginning is heard."""
-    assert note.heard is not None  # noqa: S101 - the caller found it
-    is_soft = note.heard.attack < TIMED_ATTACK
-    if (not is_clear and abs(late_s) > UNCLEAR_S) or (is_soft and limit_s < abs(late_s) < SOFT_LIMITS * limit_s):
-        return note
-    return replace(note, late_s=late_s, is_off_time=abs(late_s) > limit_s)
-
-
-def _pitched(note: JudgedNote, track: PitchTrack, shift: float) -> JudgedNote:
-    """Say how far off its pitch is, with vibrato and glide apart."""
-    assert note.heard is not None  # noqa: S101 - the caller found it
-    off = note.heard.midi - shift - note.pitch
+def _pitched(note: JudgedNote, own: HeardNote | None, track: PitchTrack, shift: float) -> JudgedNote:
+    """Say what is heard of a note and how far off its pitch is, with vibrato and glide apart."""
+    off = own.midi - shift - note.pitch if own else 0.0
     octaves = 12 * round(off / 12)  # trackers of pitch confuse octaves: nothing is said of them
-    off -= octaves
-    verdict = "wrong" if abs(off) > WRONG_SEMITONES else "right" if abs(off) < RIGHT_SEMITONES else "unsure"
-    reason = "between two pitches" if verdict == "unsure" else ""
-    if verdict == "wrong" and float(track.periodicity[note.heard.frames].mean()) < WRONG_PERIODICITY:
-        verdict, reason = "unsure", "its pitch is not clear"
-    midi = track.midi[note.heard.frames]
-    note = replace(note, verdict=verdict, reason=reason)
+    if own is None or (note.verdict == "right" and abs(off - octaves) > OWN_SEMITONES):
+        return note
+    note = replace(note, heard=own)
+    midi = track.midi[own.frames]
     inside = np.flatnonzero(np.abs(midi - np.nanmedian(midi)) <= STEADY)
     if not len(inside):  # its frames are half of one pitch, half of another
         return note
@@ -211,27 +197,14 @@ def vibrato(midi: F64) -> tuple[float, float]:
     return (extent, float(rates[best])) if is_vibrato else (0.0, 0.0)
 
 
-def _extra(melody: Melody, heard: list[HeardNote], followed: Followed) -> tuple[ExtraNote, ...]:
-    """Return sounds that belong to no written note, and are no glide, echo, or part of the sounds beside."""
-    clear = CLEAR_SHARE * float(np.median([note.attack for note in heard]))
-    extra = []
-    for place, note in enumerate(heard):
-        if followed.left_over[place] < SURE or note.end_s - note.start_s < LEAST_EXTRA_S:
-            continue
-        semitones = note.midi - followed.shift
-        if abs(semitones - round(semitones)) > EXTRA_OFF or _is_of_another(heard, place, clear):
-            continue  # off a semitone is a glide, or two sounds at once
-        bar = int(melody.bar[max(0, int(np.searchsorted(followed.due_s, note.start_s)) - 1)])
-        extra.append(ExtraNote(note, semitones, bar))
-    return tuple(extra)
-
-
-def _is_of_another(heard: list[HeardNote], place: int, clear: float) -> bool:
-    """Return whether a sound is part of the one before, an echo, or the glide into the one after."""
-    note = heard[place]
-    far = [abs((note.midi - other.midi + 6) % 12 - 6) for other in heard[max(0, place - 2) : place]]
-    sounds_on = bool(far) and far[-1] < PART_PITCH
-    echoes = len(far) > 1 and far[0] < SAME_PITCH and note.attack < clear
-    after = heard[place + 1] if place + 1 < len(heard) else None
-    glides = after is not None and after.start_s - note.end_s < JOINED_S and after.attack < GLIDE_SHARE * clear
-    return sounds_on or echoes or (glides and note.end_s - note.start_s < LONGEST_GLIDE_S)
+def _extra(melody: Melody, evidence: Evidence, shift: float) -> tuple[ExtraNote, ...]:
+    """Return the sounds that are extra notes; of several that begin together, the most probable."""
+    extra: dict[int, ExtraNote] = {}
+    starts_s = np.array([note.start_s for note in evidence.heard])
+    for place in np.argsort(-evidence.extra, kind="stable").tolist():
+        note = evidence.heard[place]
+        is_new = all(abs(starts_s[other] - note.start_s) >= EXTRA_APART_S for other in extra)
+        if evidence.extra[place] >= EXTRA_SURE and is_new:
+            bar = int(melody.bar[max(0, int(np.searchsorted(evidence.due_s, note.start_s)) - 1)])
+            extra[place] = ExtraNote(note, note.midi - shift, bar)
+    return tuple(extra[place] for place in sorted(extra))

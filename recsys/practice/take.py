@@ -4,10 +4,11 @@ from recsys.arrays import F32
 from recsys.audio.pitch import PitchTrack, track_pitch
 from recsys.errors import InputError
 from recsys.matching.tunes.melody import Melody
-from recsys.practice.envelope import spectra
+from recsys.practice.evidence import evidence_of, views
 from recsys.practice.follow import follow
 from recsys.practice.heard import HeardNote, heard_notes, novelty
 from recsys.practice.judge import Judgement, judge
+from recsys.practice.network import Networks
 
 LEAST_HEARD = 4
 
@@ -31,4 +32,6 @@ def judge_track(mono: F32, track: PitchTrack, melody: Melody) -> tuple[Judgement
     heard = heard_notes(track, novelty(mono))
     if len(heard) < LEAST_HEARD:
         raise InputError(f"The take has {len(heard)} notes, expected {LEAST_HEARD} at least. Record one voice, near by")
-    return judge(melody, track, heard, follow(melody, heard), spectra(mono)), track, heard
+    followed = follow(melody, heard)
+    evidence = evidence_of(views(mono, track, melody, heard, followed), Networks.shipped())
+    return judge(melody, track, heard, followed, evidence), track, heard

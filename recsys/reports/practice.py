@@ -11,6 +11,7 @@ from recsys.audio.mastering.excerpt import flac
 from recsys.audio.pitch import FRAME_S, RATE_HZ
 from recsys.practice.judge import JudgedNote
 from recsys.practice.practise import Practised
+from recsys.practice.remarks import said_of
 from recsys.practice.summary import faults, lengths_of, note_name
 from recsys.reports.html import data_url, render
 from recsys.synth.arrange import Arrangement, Event, Style
@@ -76,8 +77,7 @@ def _bars(found: Practised) -> list[tuple[int, float, float]]:
 
 def _row(note: JudgedNote, held: str) -> tuple[str, ...]:
     """Return what the table says of a note, which may be held too "short" or "long"."""
-    said = faults(note) + ([f"held too {held}"] if held else [])
-    words = f"left open: {note.reason}" if note.verdict == "unsure" else ", ".join(said) or "good"
+    words = said_of(note, held) or "good"
     vibrato = f"{note.vibrato_cents:.0f} cents at {note.vibrato_hz:.1f} Hz" if note.vibrato_hz else ""
     glide = f"{1000 * note.glide_s:.0f}" if note.glide_s else ""
     cents, late = (("" if isnan(it) else f"{it:+.0f}") for it in (note.cents, 1000 * note.late_s))

@@ -1,6 +1,5 @@
 """Printed output of the command practise."""
 
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +7,9 @@ import polars as pl
 
 from recsys.cli.show.tables import frame, out
 from recsys.files import printable
-from recsys.practice.summary import faults, lengths_of, note_name
+from recsys.practice.remarks import remarks
 
 if TYPE_CHECKING:
-    from recsys.practice.judge import JudgedNote
     from recsys.practice.practise import Practised
     from recsys.state.takes import PastTake
 
@@ -28,7 +26,7 @@ def practised(found: "Practised", past: list["PastTake"]) -> None:
     out.print(f"key           {summary.tuning}")
     out.print(f"tempo         {summary.tempo}")
     out.print(f"range         {summary.compass}")
-    rows = _rows(found)
+    rows = remarks(found.judged)
     if rows:
         out.print("")
         names = [found.melody.measure, "time (s)", "note", "what", "cents", "ms"]
@@ -57,29 +55,6 @@ def written(found: "Practised", past: list["PastTake"], report: Path) -> None:
 
 def _counted(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-def _rows(found: "Practised") -> list[tuple[int, float, str, str, float | None, float | None]]:
-    """Return bar, time, note, what is said, cents and ms of notes of which something is said, in order of time."""
-    rows = [
-        (note.bar, round(note.due_s, 1), note_name(note.pitch), said, _whole(note.cents), _whole(1000 * note.late_s))
-        for note, held in zip(found.judged.notes, lengths_of(found.judged), strict=True)
-        if (said := _said(note, held))
-    ]
-    rows += [
-        (it.bar, round(it.heard.start_s, 1), note_name(it.pitch), "extra", None, None) for it in found.judged.extra
-    ]
-    return sorted(rows, key=lambda row: row[1])
-
-
-def _said(note: "JudgedNote", held: str) -> str:
-    if note.verdict == "unsure":
-        return f"left open: {note.reason}"
-    return ", ".join([*faults(note), *([f"held too {held}"] if held else [])])
-
-
-def _whole(value: float) -> float | None:
-    return None if isnan(value) else round(value)
 
 
 def _percent(past: "PastTake") -> tuple[str, ...]:
