@@ -42,6 +42,8 @@ def test_a_cover_is_found_in_a_folder_of_music(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, ["--home", str(tmp_path / "h"), *words], catch_exceptions=False)
 
     report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["notes"], list(report)) == (None, ["notes", "recordings", "reasons"])
+    report = report["recordings"]
     (answer,) = report["answers"].values()
     assert [answer[0]["name"], answer[0]["match"]["transposition"]] == ["song 1.flac", -3]
     assert answer[0]["match"]["tempo_ratio"] == pytest.approx(100 / 110, rel=0.03)
@@ -54,5 +56,5 @@ def test_a_cover_is_found_in_a_folder_of_music(tmp_path: Path) -> None:
     content = (tmp_path / "r.html").read_text()
     assert content.count("<audio") == 2 * sum(bool(it["point"]) for it in answer)
     assert "silent.flac: no pitch" in content
-    assert "cover.flac: most similar of 3" in shown.output
+    assert "cover.flac: most similar of 3 recordings" in shown.output
     assert "song 1.flac" in shown.output

@@ -15,9 +15,9 @@ from recsys.cli import main
 from recsys.library.settings import AudioSettings
 from recsys.matching.tunes.agreement import agreement_of, interval_text
 from recsys.matching.tunes.alignment import GAP, MEAN_IMPORTANCE, PITCH_POINTS, Contour, align_pair, blocks, scores
-from recsys.matching.tunes.find import similar_tunes
 from recsys.matching.tunes.index import TuneIndex, contour_of
 from recsys.matching.tunes.melody import Melody, melody_of
+from recsys.matching.tunes.same import folder_of_others, same_tune
 from recsys.matching.tunes.significance import expected_strangers
 from recsys.synth.tune import compose
 
@@ -171,7 +171,7 @@ def test_the_command_finds_the_tune_and_says_how(tmp_path: Path) -> None:
 
     assert (shown.exit_code, drawn.exit_code) == (0, 0), shown.output
     assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
-    answers = json.loads((tmp_path / "a.json").read_text())["answers"]
+    answers = json.loads((tmp_path / "a.json").read_text())["notes"]["answers"]
     assert [answer["matches"][0]["name"] for answer in answers] == [
         "all.abc, tune 3 (tune 2)",
         "all.abc, tune 6 (tune 5)",
@@ -210,7 +210,12 @@ def test_a_file_is_not_compared_with_itself(tmp_path: Path) -> None:
     (tmp_path / "a.abc").write_text(abc_of(first, 1))
     (tmp_path / "b.abc").write_text(abc_of(first, 1) + abc_of(second, 2))
 
-    (answer,) = similar_tunes(tmp_path / "a.abc", tmp_path, 5, AudioSettings()).answers
+    others = folder_of_others(tmp_path, AudioSettings(), without=tmp_path / "a.abc")
+
+    found = same_tune(tmp_path / "a.abc", others, 5, AudioSettings())
+
+    assert found.notes is not None
+    (answer,) = found.notes.answers
 
     assert [match.name for match in answer.matches] == ["b.abc, tune 1 (tune 0)", "b.abc, tune 2 (tune 1)"]
     assert answer.matches[0].resemblance.score == 1.0
