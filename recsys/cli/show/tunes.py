@@ -72,7 +72,7 @@ def _recording(answer: "SimilarRecording") -> tuple[object, ...]:
         f"{match.tempo_ratio:.0%}",
         f"{format_duration(match.starts_s)}-{format_duration(match.ends_s)}",
         f"{format_duration(match.other_starts_s)}-{format_duration(match.other_ends_s)}",
-        f"{max(match.expected, LEAST_EXPECTED):.1g}",
+        _strangers(match.expected),
         answer.point or "-",
     )
 
@@ -90,9 +90,13 @@ def _row(match: "Match", *, is_take: bool) -> tuple[object, ...]:
         None if how.harmony_share is None else round(100 * how.harmony_share),
         f"{how.transposition:+d}",
         f"{60 * how.tempo_ratio:.0f}" if is_take else f"x {how.tempo_ratio:.2g}",
-        f"{max(by.expected, LEAST_EXPECTED):.1g}",
+        _strangers(by.expected),
         match.point or "-",
     )
+
+
+def _strangers(expected: float) -> str:
+    return f"{max(expected, LEAST_EXPECTED):.1g}" if expected < 10 else f"{expected:,.0f}"
 
 
 def _where(answer: "Answer", match: "Match", n_compared: int) -> str:

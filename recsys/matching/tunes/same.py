@@ -69,7 +69,7 @@ def is_in_notes(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES and suffix in COMPANION_SUFFIXES:
         raise InputError(
-            f"{printable(path.name)}: found the ending {suffix!r}, expected {', '.join(SUFFIXES)} or that of a recording"
+            f"{printable(path.name)}: found the ending {suffix!r}, expected a recording or one of {', '.join(SUFFIXES)}"
         )
     return suffix in SUFFIXES
 
@@ -139,7 +139,7 @@ def write_json(found: SameTune, path: Path) -> None:
 def _in_notes(path: Path, read: ReadTunes | None, others: Others, n: int, settings: AudioSettings) -> SimilarTunes:
     if not others.tunes.melodies or (others.shown is not None and not others.shown):
         reason = others.tunes.reasons if others.shown is None else ""
-        raise InputError(f"there are no other tunes in notes that can be compared. {reason}".rstrip())
+        raise InputError(f"there are no other tunes in notes that can be compared. {reason}".rstrip(". "))
     if read is None:
         require("av", "soundfile", "swift_f0")
         read = read_query_take(path, settings)
@@ -150,7 +150,7 @@ def _in_sound(
     path: Path, read: ReadTunes | None, others: ReadRecordings, n: int, settings: AudioSettings
 ) -> SimilarRecordings:
     if not others.chromagrams:
-        raise InputError(f"there are no recordings that can be compared. {others.reasons}".rstrip())
+        raise InputError(f"there are no recordings that can be compared. {others.reasons}".rstrip(". "))
     queries = query_of_sound(path, settings) if read is None else queries_of_notes(read)
     return compare_recordings(queries, others, n, is_notes=read is not None)
 
