@@ -77,7 +77,7 @@ def show_notes() -> None:
     shares = rows.filter(tune=tunes.name_of(detail)).row(0, named=True)
     with st.container(horizontal=True):
         for title, column in SHARES.items():
-            parts.metric(title, shares[column], unit="%", column=(MART, column), missing="not measured")
+            parts.metric(title, shares[column], unit="%", column=(MART, column))
     parts.drawing(tunes.contours(detail), detail.summary, CONTOUR_NOTE.format(measure=answer.melody.measure))
     parts.bullets([f"Rhythm: {detail.rhythm}", f"Harmony: {detail.harmony}"])
     spans = tunes.span_rows(detail)
@@ -142,9 +142,10 @@ if not data.has_tunes():
         operator=f"Put notes into {data.tunes_folder()}, or run: recsys audio scan FOLDER, then recsys nightly.",
     )
     st.stop()
-found = parts.attempt(lambda: data.find_tunes(name, content), REMEDY)
-if found is None:
+result = parts.attempt(lambda: data.find_tunes(name, content), REMEDY)
+if result is None:
     st.stop()
+found = result
 is_sound = data.is_sound(name)
 parts.report_downloads(data.tune_report_writer(name, content), ["html", "json"], "similar_tunes")
 names = tunes.names(found)

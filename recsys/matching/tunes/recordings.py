@@ -167,10 +167,11 @@ def _heard(paths: Sequence[Path], settings: AudioSettings) -> dict[Path, F32 | s
     """Return the chromagram of each recording, or why it has none that can be compared."""
     with Workers(read_chromagram, **worker_limits(len(paths), settings)) as workers:
         found = dict(workers.map(paths))
-    return {
-        path: found[path].message if isinstance(found[path], Failure) else chromagram_or_reason(found[path])
-        for path in paths
-    }
+    return {path: _chromagram_or_reason(found[path]) for path in paths}
+
+
+def _chromagram_or_reason(result: str | Failure) -> F32 | str:
+    return result.message if isinstance(result, Failure) else chromagram_or_reason(result)
 
 
 def _answer(index: SoundIndex, names: list[str], query: F32, tempos: F64, n: int) -> tuple[SimilarRecording, ...]:

@@ -166,9 +166,12 @@ def _tried(errors: dict[str, RecsysError], part: str, compare: Callable[[], Foun
 
 def _of_both(path: Path, errors: dict[str, RecsysError]) -> RecsysError:
     """Return the error that nothing could be compared."""
-    texts = "; ".join(f"in {part}, {_in_words(error, path)}" for part, error in errors.items())
+    texts = {part: _in_words(error, path) for part, error in errors.items()}
+    said = [f"in {part}, {text}" for part, text in texts.items()]
+    if len(set(texts.values())) == 1:
+        said = list(texts.values())[:1]
     kind = SetupError if any(isinstance(error, SetupError) for error in errors.values()) else InputError
-    return kind(f"{printable(str(path))}: nothing can be compared: {texts}")
+    return kind(f"{printable(str(path))}: nothing can be compared: {'; '.join(said)}")
 
 
 def _in_words(error: RecsysError, path: Path) -> str:
