@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from recsys.audio.training.distort import with_speed
 from recsys.cli import main
+from recsys.matching.tunes.melody import melody_of
 from recsys.synth.arrange import Style, arrange
 from recsys.synth.render import render, write_audio
 from recsys.synth.tune import Tune, compose
+
+from .test_tunes import abc_of
 
 RATE_HZ = 16_000
 STYLE = Style(tempo_bpm=100, transpose=0, melody=0, harmony=0, bass=33, chords="block", has_bass=True, has_drums=False)
@@ -58,3 +62,36 @@ def test_a_cover_is_found_in_a_folder_of_music(tmp_path: Path) -> None:
     assert "silent.flac: no pitch" in content
     assert "cover.flac: most similar of 3 recordings" in shown.output
     assert "song 1.flac" in shown.output
+
+
+def test_a_folder_is_compared_in_notes_and_in_sound(tmp_path: Path) -> None:
+    """As what it holds: for a file of notes both parts are found; what the notes' part cannot do is a reason."""
+    rng, folder = np.random.default_rng(3), tmp_path / "folder"
+    songs = [compose(f"song {number}", rng) for number in range(2)]
+    folder.mkdir()
+    for number, song in enumerate(songs):
+        write(folder / f"song {number}.flac", song, STYLE)
+        (folder / f"{number}.abc").write_text(abc_of(melody_of(song), 1))
+    higher = with_speed(render(arrange(songs[1], STYLE, rng, longest_s=24.0), rate_hz=RATE_HZ), 2 ** (0.4 / 12))
+    write_audio(tmp_path / "higher.flac", higher, RATE_HZ)  # by 40 cents
+    (tmp_path / "tune.abc").write_text(abc_of(melody_of(songs[1]), 1))
+
+    found = {
+        name: json.loads(
+            CliRunner()
+            .invoke(
+                main, ["same-tune", str(tmp_path / name), "--against", str(folder), "--json"], catch_exceptions=False
+            )
+            .stdout
+        )
+        for name in ("tune.abc", "higher.flac")
+    }
+
+    for name, report in found.items():
+        assert list(report) == ["notes", "recordings", "reasons"]
+        assert report["recordings"]["answers"][name][0]["name"] == "song 1.flac"
+        assert report["reasons"]["recordings"].startswith("Compared with 2 recordings; 1 passed")
+    assert found["tune.abc"]["notes"]["answers"][0]["matches"][0]["name"] == "1.abc"
+    assert found["tune.abc"]["reasons"]["notes"].startswith("Compared with 2 tunes in notes")
+    assert found["higher.flac"]["notes"] is None
+    assert "several voices at once" in found["higher.flac"]["reasons"]["notes"]

@@ -15,8 +15,10 @@ from recsys.cli import main
 from recsys.library.settings import AudioSettings
 from recsys.matching.tunes.agreement import agreement_of, interval_text
 from recsys.matching.tunes.alignment import GAP, MEAN_IMPORTANCE, PITCH_POINTS, Contour, align_pair, blocks, scores
+from recsys.matching.tunes.find import compare_tunes
 from recsys.matching.tunes.index import TuneIndex, contour_of
 from recsys.matching.tunes.melody import Melody, melody_of
+from recsys.matching.tunes.reading import ReadTunes
 from recsys.matching.tunes.same import folder_of_others, same_tune
 from recsys.matching.tunes.significance import expected_strangers
 from recsys.synth.tune import compose
@@ -230,3 +232,37 @@ def test_a_large_collection_has_a_tail_of_the_scores_that_are_known() -> None:
 
     assert expected == pytest.approx(np.arange(1, 501), rel=1e-6)
     assert expected_strangers(np.array([0.0]), 1).tolist() == [1.0]
+
+
+def test_everything_is_printed_as_json(tmp_path: Path) -> None:
+    """With the keys notes, recordings and reasons, equal to the file of --report; nothing else is printed."""
+    first, second = tunes(2)
+    (tmp_path / "a.abc").write_text(abc_of(first, 1))
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "b.abc").write_text(abc_of(first, 1) + abc_of(second, 2))
+    words = ["same-tune", str(tmp_path / "a.abc"), "--against", str(tmp_path / "others"), "--json"]
+
+    shown = CliRunner().invoke(main, [*words, "--report", str(tmp_path / "a.json")], catch_exceptions=False)
+
+    report = json.loads(shown.stdout)
+    assert json.loads((tmp_path / "a.json").read_text()) == report
+    assert list(report) == ["notes", "recordings", "reasons"]
+    assert report["notes"]["answers"][0]["matches"][0]["resemblance"]["score"] == 1.0
+    assert report["recordings"] is None
+    assert report["reasons"]["recordings"] == "Not compared: there are no recordings that can be compared"
+
+
+def test_tunes_that_may_not_be_named_count_as_strangers() -> None:
+    """They are in no answer, but in the number of tunes and in how many have a phrase."""
+    melodies = tunes(6)
+    twin = replace(melodies[1], name="a twin of tune 1")
+    read = ReadTunes([*melodies, twin], {"a file of others": "too short"})
+
+    everyone = compare_tunes(ReadTunes(melodies[1:2], {}), read, 3)
+    one = compare_tunes(ReadTunes(melodies[1:2], {}), read, 3, {"tune 1", "tune 4"})
+
+    assert [match.name for match in one.answers[0].matches] == ["tune 1", "tune 4"]
+    assert everyone.answers[0].matches[0] == one.answers[0].matches[0]
+    assert one.answers[0].matches[0].agreement.phrase_in == 2
+    assert (everyone.n_compared, one.n_compared) == (7, 7)
+    assert (everyone.left_out, one.left_out) == ({"a file of others": "too short"}, {})

@@ -28,7 +28,7 @@ from recsys.matching.tunes.recordings import (
     read_recordings,
 )
 
-Found = TypeVar("Found")
+Part = TypeVar("Part")
 NOTES, RECORDINGS = "notes", "recordings"  # the parts of a result
 
 
@@ -155,7 +155,7 @@ def _in_sound(
     return compare_recordings(queries, others, n, is_notes=read is not None)
 
 
-def _tried(errors: dict[str, RecsysError], part: str, compare: Callable[[], Found]) -> Found | None:
+def _tried(errors: dict[str, RecsysError], part: str, compare: Callable[[], Part]) -> Part | None:
     """Return what is found, or None and keep the error."""
     try:
         return compare()
