@@ -80,7 +80,7 @@ def _others(home: Home, file: Path, against: str, settings: "AudioSettings") -> 
     if not file.is_file():
         raise InputError(f"{printable(str(file))} does not exist. Give a file of ABC, MIDI or MusicXML, or a recording")
     if against == CATALOGUE:
-        return catalogue_tunes(home).without_copies(sha256_of(file))
+        return catalogue_tunes(home, without=file).without_copies(sha256_of(file))
     return folder_of_others(Path(against), settings, without=file)
 
 

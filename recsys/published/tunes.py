@@ -50,7 +50,7 @@ class CatalogueTunes:
         )
 
 
-def catalogue_tunes(home: Home, own: Collection[str] | None = None) -> CatalogueTunes:
+def catalogue_tunes(home: Home, own: Collection[str] | None = None, *, without: Path | None = None) -> CatalogueTunes:
     """
     Read the tunes in notes of `<home>/tunes`, and the recordings of the published warehouse.
 
@@ -60,8 +60,9 @@ def catalogue_tunes(home: Home, own: Collection[str] | None = None) -> Catalogue
         home: The home. Without a published warehouse, it has no recordings.
         own: Track ids of the recordings that may be named, and whose works' notes may be; None: all. The others count
             as strangers.
+        without: A file of notes that is left out.
     """
-    tunes = read_tunes(home.tunes) if home.tunes.is_dir() else ReadTunes([], {})
+    tunes = read_tunes(home.tunes, without=without) if home.tunes.is_dir() else ReadTunes([], {})
     if not home.warehouse.exists():
         return CatalogueTunes(Others(tunes, ReadRecordings({}, {}, lambda _name: None)), _named([]))
     with Warehouse.open(home.published_warehouse()) as warehouse:
@@ -77,11 +78,14 @@ def catalogue_tunes(home: Home, own: Collection[str] | None = None) -> Catalogue
 
 
 def _recordings(home: Home, tracks: pl.DataFrame, n_strangers: int) -> ReadRecordings:
-    """Return the recordings that can be compared, each file once."""
+    """Return the recordings that can be compared, each file once; a file of a recording taken down is none."""
     gone = set(Lake(home).latest(CONTRACTS["takedowns"]).select("track_id").collect()["track_id"])
     known, left_out = dict[str, F32](), dict[str, str]()
-    for row in tracks.unique("audio_id", keep="first", maintain_order=True).iter_rows(named=True):
-        result = TAKEN_DOWN if row["track_id"] in gone else chromagram_or_reason(row["chromagram"])
+    is_gone = pl.col("track_id").is_in(list(gone))
+    left_out |= dict.fromkeys(tracks.filter(is_gone)["name"], TAKEN_DOWN)
+    left = tracks.filter(~is_gone, ~pl.col("audio_id").is_in(tracks.filter(is_gone)["audio_id"].implode()))
+    for row in left.unique("audio_id", keep="first", maintain_order=True).iter_rows(named=True):
+        result = chromagram_or_reason(row["chromagram"])
         if isinstance(result, str):
             left_out[row["name"]] = result
         else:

@@ -164,7 +164,6 @@ def test_notes_find_their_tune(open_sounding: Open, higher: Path) -> None:
     assert set(shown["tune"]) == set(NOTES)
     assert shown[["melody_share", "rhythm_share", "transposition_semitones"]].iloc[0].tolist() == [100, 100, -5]
     assert [metric.label for metric in page.metric] == ["Melody", "Rhythm", "Harmony"]
-    assert len(page.get("imgs")) == 2  # the contours and the phrase
     texts = [element.value for element in page.markdown]
     assert any("have this phrase in any key" in text or "has this phrase in any key" in text for text in texts)
     assert any("no operating point is known" in text for text in texts)  # of three tunes
@@ -189,15 +188,17 @@ def test_a_label_is_shown_the_notes_of_its_own_works_only(
 
 @pytest.mark.slow
 def test_a_recording_finds_the_recording_of_its_tune(open_sounding: Open, faster: Path) -> None:
-    """With players of both where they agree; several voices have no notes, and the page says so."""
+    """With players of both where they agree."""
     page = upload(open_sounding("tunes"), faster)
 
     assert failures(page) == []
     shown = page.dataframe[-1].value
     assert unmarked(shown["title"])[0] == "Three"
     assert shown["operating_point"].iloc[0] != "none"
-    assert len(page.get("audio")) == 2
-    assert any(element.value.startswith("Three by Bea Birch, ") for element in page.markdown)
+    n_passing = int((shown["operating_point"] != "none").sum())
+    titles = [element.value.partition(", 0:")[0] for element in page.markdown if ", 0:" in element.value]
+    assert titles.count("The file") == titles.count("Three by Bea Birch") * n_passing == n_passing
+    assert len(page.get("audio")) == len(titles)
 
 
 @pytest.mark.slow

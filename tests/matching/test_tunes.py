@@ -234,6 +234,19 @@ def test_a_large_collection_has_a_tail_of_the_scores_that_are_known() -> None:
     assert expected_strangers(np.array([0.0]), 1).tolist() == [1.0]
 
 
+def test_a_file_of_the_catalogue_is_not_compared_with_itself(tmp_path: Path) -> None:
+    """A file of <home>/tunes that is dropped on the command finds the others."""
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    for number, melody in enumerate(tunes(3)):
+        (folder / f"{number}.abc").write_text(abc_of(melody, 1))
+
+    words = ["--home", str(tmp_path), "same-tune", str(folder / "1.abc"), "--json"]
+    report = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
+
+    assert {match["name"] for match in report["notes"]["answers"][0]["matches"]} == {"0.abc", "2.abc"}
+
+
 def test_everything_is_printed_as_json(tmp_path: Path) -> None:
     """With the keys notes, recordings and reasons, equal to the file of --report; nothing else is printed."""
     first, second = tunes(2)
