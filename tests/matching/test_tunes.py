@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.cli import main
+from recsys.cli.show import tunes as show
 from recsys.library.settings import AudioSettings
 from recsys.matching.tunes.agreement import agreement_of, interval_text
 from recsys.matching.tunes.alignment import GAP, MEAN_IMPORTANCE, PITCH_POINTS, Contour, align_pair, blocks, scores
@@ -19,8 +20,10 @@ from recsys.matching.tunes.find import compare_tunes
 from recsys.matching.tunes.index import TuneIndex, contour_of
 from recsys.matching.tunes.melody import Melody, melody_of
 from recsys.matching.tunes.reading import ReadTunes
-from recsys.matching.tunes.same import folder_of_others, same_tune
+from recsys.matching.tunes.recordings import SimilarRecording, SimilarRecordings
+from recsys.matching.tunes.same import SameTune, folder_of_others, same_tune
 from recsys.matching.tunes.significance import expected_strangers
+from recsys.matching.tunes.sound import SoundMatch
 from recsys.synth.tune import compose
 
 
@@ -263,6 +266,24 @@ def test_everything_is_printed_as_json(tmp_path: Path) -> None:
     assert report["notes"]["answers"][0]["matches"][0]["resemblance"]["score"] == 1.0
     assert report["recordings"] is None
     assert report["reasons"]["recordings"] == "Not compared: there are no recordings that can be compared"
+
+
+def test_recordings_and_reasons_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row per recording, and why there are no notes; a hostile name has no control characters."""
+    match = SoundMatch(0, 0.21, 1e-9, 2, 1.1, 0.0, 26.3, 1.0, 30.0)
+    stranger = replace(match, score=0.02, expected=40.0)
+    answers = (SimilarRecording("Three\x1b[2J by Bea", match, "0.1 %"), SimilarRecording("Four", stranger, ""))
+    recordings = SimilarRecordings({"song.flac": answers}, 2, {"short.flac": "too short"})
+
+    show.same_tune(SameTune(None, recordings, {"notes": "Not compared: several voices", "recordings": "Compared"}))
+
+    printed = capsys.readouterr()
+    assert "song.flac: most similar of 2 recordings" in printed.out
+    rows = [line.split() for line in printed.out.splitlines() if "%" in line]
+    assert [row[-3:] for row in rows] == [["1e-06", "0.1", "%"], ["0:01.0-0:30.0", "40", "-"]]
+    assert "\x1b" not in printed.out
+    assert "Notes: Not compared: several voices" in printed.err
+    assert "short.flac: too short" in printed.err
 
 
 def test_tunes_that_may_not_be_named_count_as_strangers() -> None:
