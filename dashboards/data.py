@@ -40,8 +40,10 @@ from recsys.warehouse.sqlfile import SqlFile, quoted, read_queries
 
 if TYPE_CHECKING:
     from recsys.matching.report import MatchReport
+    from recsys.matching.tunes.same import SameTune
     from recsys.practice.practise import Practised
     from recsys.published.similar import FileEmbedding
+    from recsys.published.tunes import CatalogueTunes
     from recsys.recipe import Recipe
     from recsys.reports.one_page.content import OnePage
     from recsys.rerank.base import CandidateSet
@@ -54,6 +56,7 @@ SectionSettings = TypeVar("SectionSettings", bound=Settings)
 N_ANSWERS, N_FILES = 2_000, 16  # cached results of queries, and results per file
 N_SEARCHED = 4  # catalogues in memory for the page Search
 N_ROWS = 10_000  # of a result on the SQL page
+N_SIMILAR_TUNES, MAX_DROPPED_TUNES, MAX_DROPPED_NOTES = 10, 20, 1_000_000  # shown; tunes and bytes of a file of notes
 LIMIT_S = 30  # duration after which a query is stopped [s]
 N_CANDIDATES = 50  # candidates of a listener that are shown beside their list
 STATIC = Path(__file__).parent / "static"
@@ -375,12 +378,11 @@ def _practised(
     sha256: tuple[str, ...],  # noqa: ARG001 - cache key
     _contents: tuple[bytes, bytes],
 ) -> "Practised":
-    from recsys.matching.tunes.reading import SUFFIXES  # noqa: PLC0415 - audio is an extra
+    from recsys.matching.tunes.same import is_in_notes  # noqa: PLC0415 - audio is an extra
     from recsys.practice.practise import practise  # noqa: PLC0415
 
     with _temporary_file(names[0], _contents[0]) as take, _temporary_file(names[1], _contents[1]) as written:
-        is_score = written.suffix.lower() in SUFFIXES
-        score, reference = (written, None) if is_score else (None, written)
+        score, reference = (written, None) if is_in_notes(written) else (None, written)
         return practise(take, settings, score=score, reference=reference)
 
 
@@ -421,6 +423,119 @@ def practice_report_writer(found: "Practised") -> Callable[[str], bytes]:
             return path.read_bytes()
 
     return write
+
+
+def tunes_folder() -> Path:
+    """Return the folder of the tunes in notes that files are compared with."""
+    return current_home().tunes
+
+
+def _own_tracks() -> frozenset[str] | None:
+    """Return the ids of the recordings that the viewer may see named; None for an operator: all."""
+    if is_operator():
+        return None
+    return frozenset(_warehouse(_viewer_file()).query(internal_sql("track_ids"))["track_id"])
+
+
+@st.cache_resource(max_entries=N_SEARCHED, show_spinner="Reading the tunes of the catalogue")
+def _tunes(path: Path, state: str, own: frozenset[str] | None) -> "CatalogueTunes":  # noqa: ARG001 - cache key
+    from recsys.published.tunes import catalogue_tunes  # noqa: PLC0415 - not needed by the first page
+
+    return catalogue_tunes(current_home(), own)
+
+
+def _state_of_tunes() -> str:
+    """Return a text that changes with the files of notes, and with the lake, which has the takedowns."""
+    home = current_home()
+    paths = sorted(home.tunes.rglob("*")) if home.tunes.is_dir() else []
+    notes = [f"{path} {stat.st_size} {stat.st_mtime_ns}" for path in paths if (stat := path.lstat())]
+    return hashlib.sha256("\n".join([*notes, Lake(home).fingerprint()]).encode()).hexdigest()
+
+
+def _viewers_tunes() -> "CatalogueTunes":
+    return _tunes(current_home().published_warehouse(), _state_of_tunes(), _own_tracks())
+
+
+def has_tunes() -> bool:
+    """Return whether there are tunes in notes, or recordings, that the viewer's files can be compared with."""
+    others = _viewers_tunes().others
+    return bool(others.recordings.chromagrams or (others.tunes.melodies and (others.shown is None or others.shown)))
+
+
+def recordings_with_tunes() -> pl.DataFrame:
+    """List the viewer's recordings that are compared: name, track_id, title, artist_name and others."""
+    return _viewers_tunes().tracks
+
+
+@st.cache_resource(max_entries=N_FILES, show_spinner="Comparing the tunes")
+def _similar_tunes(
+    path: Path, state: str, own: frozenset[str] | None, name: str, sha256: str, _content: bytes
+) -> "SameTune":
+    from recsys.matching.tunes.same import same_tune  # noqa: PLC0415 - not needed by the first page
+
+    others = _tunes(path, state, own).without_copies(sha256)
+    with _temporary_file(name, _content) as path_of_upload:
+        return same_tune(
+            path_of_upload, others, N_SIMILAR_TUNES, settings("audio", AudioSettings), most=MAX_DROPPED_TUNES
+        )
+
+
+def find_tunes(name: str, content: bytes) -> "SameTune":
+    """
+    Compare the tunes of an uploaded file with those that the viewer may see; the file is deleted afterwards.
+
+    Raises:
+        InputError: Nothing of the file can be compared.
+        SetupError: A package for it is missing.
+    """
+    from recsys.matching.tunes.same import is_in_notes  # noqa: PLC0415 - not needed by the first page
+
+    name = Path(name).name
+    if is_in_notes(Path(name)) and len(content) > MAX_DROPPED_NOTES:
+        raise InputError(
+            f"{name} is larger than {MAX_DROPPED_NOTES:,} bytes, expected the notes of tunes. Split the file"
+        )
+    sha256 = hashlib.sha256(content).hexdigest()
+    warehouse = current_home().published_warehouse()
+    return _similar_tunes(warehouse, _state_of_tunes(), _own_tracks(), name, sha256, content)
+
+
+def file_with_tune(name: str) -> str | None:
+    """Return the audio file of a recording of `recordings_with_tunes` by its name; None if it is no longer there."""
+    path = _viewers_tunes().others.recordings.file(name)
+    return None if path is None else str(path)
+
+
+def is_sound(name: str) -> bool:
+    """Return whether a file that can be compared is a recording, by its name."""
+    from recsys.matching.tunes.same import is_in_notes  # noqa: PLC0415 - not needed by the first page
+
+    return not is_in_notes(Path(name))
+
+
+def tune_report_writer(name: str, content: bytes) -> Callable[[str], bytes]:
+    """Return a function that writes what `find_tunes` finds as a report: format (`html` or `json`) -> bytes."""
+
+    def write(form: str) -> bytes:
+        from recsys.matching.tunes.same import as_json  # noqa: PLC0415 - not needed by the first page
+
+        found = find_tunes(name, content)
+        return as_json(found).encode() if form == "json" else _tune_page(found, name, content)
+
+    return write
+
+
+def _tune_page(found: "SameTune", name: str, content: bytes) -> bytes:
+    from recsys.reports.tunes.page import write_page  # noqa: PLC0415
+    from recsys.reports.tunes.recordings import sections_of  # noqa: PLC0415
+
+    file, limits = _viewers_tunes().others.recordings.file, settings("audio", AudioSettings)
+    with _temporary_file(Path(name).name, content) as path:
+        query = path if is_sound(name) else None
+        sections = [] if found.recordings is None else sections_of(found.recordings, query, file, limits)
+        page = path.with_name("page.html")
+        write_page(found, page, sections)
+        return page.read_bytes()
 
 
 def artist_name(artist_id: str) -> str:

@@ -530,6 +530,28 @@ def report_downloads(
             )
 
 
+def drawing(svg: str, alt_text: str, note: str = "") -> None:
+    """Show a drawing, as wide as it is or as the page, with a text for people who cannot see it."""
+    st.image(svg, width="content", alt=as_markdown(alt_text))
+    if note:
+        caption(note)
+
+
+def text_of_notes(abc: str) -> None:
+    """Show notes as text in ABC, which can be copied."""
+    with expander("As ABC"):
+        st.code(abc, language=None)
+
+
+def part_of_sound(title: str, sound: str | bytes | None, starts_s: float, ends_s: float) -> None:
+    """Show a player of a part of a recording [s]; without a file, say that it is gone."""
+    paragraph(f"{title}, {format_duration(starts_s)} to {format_duration(ends_s)}")
+    if sound is None:
+        caption("The audio file is not on this machine: it was moved, changed or removed.")
+    else:
+        st.audio(sound, start_time=starts_s, end_time=ends_s)
+
+
 def sounds(files: "Sequence[Sound]") -> None:
     """Show players of excerpts side by side, one below the other on a phone; each with the whole file as a download."""
     for column, sound in zip(st.columns(max(1, len(files)), gap="large"), files, strict=False):

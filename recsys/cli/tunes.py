@@ -11,9 +11,9 @@ from recsys.installation.extras import require
 
 if TYPE_CHECKING:
     from recsys.library.settings import AudioSettings
-    from recsys.matching.tunes.find import SimilarTunes
+    from recsys.matching.tunes.same import Others, SameTune
 
-NOTES = (".abc", ".mid", ".midi", ".musicxml", ".mxl", ".xml")
+CATALOGUE = "catalogue"
 
 
 @click.command("same-tune")
@@ -21,76 +21,82 @@ NOTES = (".abc", ".mid", ".midi", ".musicxml", ".mxl", ".xml")
 @click.option(
     "--against",
     metavar="catalogue|DIR",
-    default="catalogue",
+    default=CATALOGUE,
     show_default=True,
-    help="Compare with the notes, or without any the recordings, of this folder; the catalogue's are in <home>/tunes.",
+    help="Compare with the notes and recordings of this folder; the catalogue has notes in <home>/tunes.",
 )
 @click.option("-n", type=click.IntRange(1, 100), default=5, show_default=True, help="Similar tunes to show.")
+@click.option("--json", "is_json", is_flag=True, help="Print everything as JSON: notes, recordings and reasons.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report (.html), or everything as JSON.")
 @recipe_option
 @click.pass_obj
-def same_tune(home: Home, /, file: Path, against: str, n: int, report: Path | None, recipe: Path | None) -> None:
+def same_tune(
+    home: Home, /, file: Path, against: str, n: int, is_json: bool, report: Path | None, recipe: Path | None
+) -> None:
     """
     Find tunes that are similar to those of a file, in any key and tempo.
 
-    The file is ABC, MIDI or MusicXML, or a recording of one voice: sung, hummed, whistled or played. In a folder
-    without files of notes, recordings are compared, of any number of voices.
+    The file is ABC, MIDI or MusicXML, or a recording. It is compared with notes and with recordings, as far as there
+    are any; a recording with notes if it is of one voice: sung, hummed, whistled or played.
 
     Says where and how they agree in melody, rhythm and harmony, and how common the shared phrase is. It measures
     similarity, and judges no right.
     """
-    folder = home.tunes if against == "catalogue" else Path(against)
-    compare = _among_recordings if _is_of_recordings(file, folder) else _among_notes
-    compare(file, folder, n, recipe_of(home, recipe).audio, report)
+    _compare(home, file, against, n, recipe_of(home, recipe).audio, report, is_json=is_json)
 
 
-def _is_of_recordings(file: Path, folder: Path) -> bool:
-    """Return whether a folder has no notes, with which a file of notes or of sound could be compared."""
-    from recsys.library.files import COMPANION_SUFFIXES
-    from recsys.matching.tunes.reading import tune_files
-
-    may_be_tune = file.suffix.lower() in NOTES or file.suffix.lower() not in COMPANION_SUFFIXES
-    return may_be_tune and folder.is_dir() and not any(tune_files(folder))
-
-
-def _among_notes(file: Path, folder: Path, n: int, settings: "AudioSettings", report: Path | None) -> None:
-    require(*_needed(file.suffix.lower()))
+def _compare(
+    home: Home, file: Path, against: str, n: int, settings: "AudioSettings", report: Path | None, *, is_json: bool
+) -> None:
     from recsys.cli.show import tunes as show
-    from recsys.matching.tunes.find import similar_tunes
+    from recsys.matching.tunes.same import as_json, is_in_notes, same_tune
 
-    found = similar_tunes(file, folder, n, settings)
-    show.similar(found)
+    require(*_needed(file, is_notes=is_in_notes(file)))
+    others = _others(home, file, against, settings)
+    found = same_tune(file, others, n, settings)
+    if is_json:
+        click.echo(as_json(found), nl=False)
+    else:
+        show.same_tune(found)
     if report is not None:
-        _write(found, report)
+        _write(found, report, file, others, settings)
+        click.echo(report, err=is_json)
 
 
-def _among_recordings(file: Path, folder: Path, n: int, settings: "AudioSettings", report: Path | None) -> None:
-    require("av", "soundfile", "pretty_midi")
-    from recsys.cli.show import tunes as show
-    from recsys.matching.tunes.recordings import similar_recordings, write_json
-    from recsys.reports.tunes.recordings import write_page
-
-    found = similar_recordings(file, folder, n, settings)
-    show.recordings(found)
-    if report is not None and report.suffix.lower() == ".html":
-        write_page(found, report, file, folder, settings)
-    elif report is not None:
-        write_json(found, report)
-    if report is not None:
-        click.echo(report)
+def _needed(file: Path, *, is_notes: bool) -> tuple[str, ...]:
+    """Return the optional modules without which nothing of a file can be compared."""
+    if is_notes:
+        return ("pretty_midi",) if file.suffix.lower().startswith(".mid") else ()
+    return ("av", "soundfile")
 
 
-def _needed(suffix: str) -> tuple[str, ...]:
-    """Return the optional modules that reading a file needs."""
-    if suffix in NOTES:
-        return ("pretty_midi",) if suffix.startswith(".mid") else ()
-    return ("av", "soundfile", "swift_f0")
+def _others(home: Home, file: Path, against: str, settings: "AudioSettings") -> "Others":
+    """Return what a file is compared with; raises InputError if there is no such file or folder."""
+    from recsys.errors import InputError
+    from recsys.files import printable, sha256_of
+    from recsys.matching.tunes.same import folder_of_others
+    from recsys.published.tunes import catalogue_tunes
+
+    if not file.is_file():
+        raise InputError(f"{printable(str(file))} does not exist. Give a file of ABC, MIDI or MusicXML, or a recording")
+    if against == CATALOGUE:
+        return catalogue_tunes(home, without=file).without_copies(sha256_of(file))
+    return folder_of_others(Path(against), settings, without=file)
 
 
-def _write(found: "SimilarTunes", report: Path) -> None:
+def _write(found: "SameTune", report: Path, file: Path, others: "Others", settings: "AudioSettings") -> None:
     """Write a report: a page if its name ends with .html, JSON otherwise."""
-    from recsys.matching.tunes.find import write_json
+    from recsys.matching.tunes.same import is_in_notes, write_json
+
+    if report.suffix.lower() != ".html":
+        write_json(found, report)
+        return
     from recsys.reports.tunes.page import write_page
 
-    (write_page if report.suffix.lower() == ".html" else write_json)(found, report)
-    click.echo(report)
+    if found.recordings is None:
+        write_page(found, report)
+        return
+    from recsys.reports.tunes.recordings import sections_of
+
+    query = None if is_in_notes(file) else file
+    write_page(found, report, sections_of(found.recordings, query, others.recordings.file, settings))

@@ -8,7 +8,7 @@ characters; a value that is missing is an error.
 from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 def render(template: str, /, **values: object) -> str:
     """Return the page that a template makes of these values."""
     return ENVIRONMENT.get_template(template).render(values)
+
+
+def macros(template: str) -> Any:
+    """Return the macros of a template, as attributes that are called."""
+    return ENVIRONMENT.get_template(template).module
 
 
 def png(figure: "Figure") -> bytes:

@@ -58,7 +58,7 @@ COMMANDS = {
     "similar trk_1": "audio",
     "match mix.mp3": "audio",
     "same-tune tune.mid": "audio",
-    "same-tune take.wav": "audio,studio",
+    "same-tune take.wav": "audio",
     "compose melody": "audio",
     "compose continue tune.abc": "audio",
     "compose vary tune.abc": "audio",

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from recsys.arrays import F64
+from recsys.arrays import F64, I64
 from recsys.audio.signal import UnreadableAudio
 from recsys.matching.tunes.index import Resemblance, TuneIndex
-from recsys.matching.tunes.melody import Melody, melody_of
+from recsys.matching.tunes.melody import Melody, melody_of, without_overlap
 from recsys.matching.tunes.reading import why_not
 from recsys.matching.tunes.take import LONGEST_S, read_take
 from recsys.synth.tune import compose
@@ -86,6 +86,40 @@ def test_a_change_of_key_half_way_leaves_half() -> None:
 
     assert best[0].row == 5
     assert 0.4 < best[0].pitch < 0.75
+
+
+def highest_voice(*voices: tuple[F64, F64, I64]) -> Melody:
+    """Return what is read of voices, each of onsets, durations and pitches, that sound together in one part."""
+    onset, duration, pitch = (np.concatenate(columns) for columns in zip(*voices, strict=True))
+    kept = without_overlap(onset.tolist(), (onset + duration).tolist(), pitch.tolist())
+    return Melody("voices", *kept, (kept[0] // 4).astype(np.int64) + 1)
+
+
+@pytest.mark.parametrize("row", [0, 23, 40])
+def test_chords_below_a_melody_do_not_hide_it(row: int) -> None:
+    """A triad per half note, below its lowest note, in one part: every note of the melody agrees."""
+    tune = TUNES[row]
+    beats = np.arange(0, tune.length, 2.0)
+    triad = [(beats, np.full(len(beats), 2.0), np.full(len(beats), tune.pitch.min() - step)) for step in (12, 8, 5)]
+
+    best, second, _ = best_of(highest_voice((tune.onset, tune.duration, tune.pitch), *triad))
+
+    assert (best.row, best.pitch) == (row, 1.0)
+    assert second.pitch < 0.7
+
+
+@pytest.mark.parametrize("row", [0, 23, 40])
+@pytest.mark.parametrize(("lower", "least"), [(12, 0.8), (7, 0.7), (0, 0.55)])
+def test_a_canon_of_a_tune_with_itself_is_found(row: int, lower: int, least: float) -> None:
+    """The second voice begins two bars later, an octave or a fifth lower, or in unison: the tune is first."""
+    tune = TUNES[row]
+    voices = [(tune.onset + delay, tune.duration, tune.pitch - by) for delay, by in ((0, 0), (8, lower))]
+
+    best, second, _ = best_of(highest_voice(*voices))
+
+    assert best.row == row
+    assert best.score > least
+    assert best.score > second.score + 0.2
 
 
 @pytest.mark.parametrize(

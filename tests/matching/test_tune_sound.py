@@ -1,5 +1,6 @@
 """Tunes in sound: the chromagram as text, the search in any key and tempo, and the history of the nightly run."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from recsys.matching.tunes.sound import (
     chromagram_of_notes,
     standardised,
 )
+from recsys.synth.tune import Chord
 
 DAY = date(2026, 3, 1)
 
@@ -205,3 +207,61 @@ def test_notes_find_a_recording_at_an_unknown_tempo() -> None:
 
         assert best.row == 3
         assert best.tempo_ratio == pytest.approx(tempo, rel=0.05)
+
+
+def with_chords(melody: Melody) -> Melody:
+    """Return a melody with a triad per bar, whose root is the note that sounds at its beginning."""
+    bars = np.arange(0, melody.length, 4.0)
+    roots = melody.pitch[np.searchsorted(melody.onset, bars + 1e-6) - 1]
+    chords = [Chord(onset, root % 12, False) for onset, root in zip(bars.tolist(), roots.tolist(), strict=True)]
+    return replace(melody, chords=tuple(chords))
+
+
+def test_odd_recordings_have_their_tune_first() -> None:
+    """Under chords; with itself four seconds later (a canon); between two keys, 40 cents off; with a free tempo."""
+    melodies = tunes(12)
+    index = SoundIndex.of([played(melody, seed=no) for no, melody in enumerate(melodies)])
+    tune, frames = melodies[2], played(melodies[2])
+    canon = frames.copy()
+    canon[16:] += frames[:-16]
+    edges = np.append(tune.onset, tune.length)
+    free = edges + 0.25 * 8 / (2 * np.pi) * np.sin(2 * np.pi * edges / 8)
+    heard = {
+        "chords": played(with_chords(tune), 3),
+        "canon": canon,
+        "40 cents": 0.6 * frames + 0.4 * np.roll(frames, 1, axis=1),
+        "rubato": played(replace(tune, onset=free[:-1], duration=np.diff(free))),
+    }
+
+    found = {name: index.search(query)[:2] for name, query in heard.items()}
+
+    assert {name: best.row for name, (best, _) in found.items()} == dict.fromkeys(heard, 2)
+    assert all(best.score > second.score + 0.05 for best, second in found.values())
+
+
+def test_what_has_no_evidence_in_sound_passes_no_point() -> None:
+    """A drone, and a scale up and down; of a tune whose second half is a fourth higher, no other tune is claimed."""
+    melodies = tunes(12)
+    index = SoundIndex.of([played(melody, seed=no) for no, melody in enumerate(melodies)])
+    noise = 0.1 * np.random.default_rng(1).random((200, 12))
+    drone = np.asarray(np.eye(12)[:1] + noise, np.float32)
+    steps = np.tile([60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65, 64, 62], 7)
+    onset = np.arange(len(steps)) / 2
+    scale = Melody("scale", onset, np.full(len(steps), 0.5), steps, (onset // 4).astype(int) + 1)
+    raised = melodies[2].pitch + np.where(np.arange(len(melodies[2])) < 36, 0, 5)
+
+    for query in (drone, played(scale), played(replace(melodies[2], pitch=raised))):
+        assert min(match.expected for match in index.search(query)) > USUAL
+
+
+def test_two_tunes_in_one_recording_are_both_found() -> None:
+    """One after the other: both pass the point of 1 %, each with its part of the recording."""
+    melodies = tunes(12)
+    index = SoundIndex.of([played(melody, seed=no) for no, melody in enumerate(melodies)])
+    first, second = played(melodies[2]), played(melodies[3])
+
+    found = {match.row: match for match in index.search(np.concatenate([first, second])) if match.expected <= USUAL}
+
+    assert found.keys() == {2, 3}
+    assert found[2].ends_s < found[3].starts_s + 5
+    assert found[3].starts_s == pytest.approx(len(first) * FRAME_S, abs=5)

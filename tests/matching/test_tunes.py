@@ -12,13 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.cli import main
+from recsys.cli.show import tunes as show
 from recsys.library.settings import AudioSettings
 from recsys.matching.tunes.agreement import agreement_of, interval_text
 from recsys.matching.tunes.alignment import GAP, MEAN_IMPORTANCE, PITCH_POINTS, Contour, align_pair, blocks, scores
-from recsys.matching.tunes.find import similar_tunes
+from recsys.matching.tunes.find import compare_tunes
 from recsys.matching.tunes.index import TuneIndex, contour_of
 from recsys.matching.tunes.melody import Melody, melody_of
+from recsys.matching.tunes.reading import ReadTunes
+from recsys.matching.tunes.recordings import SimilarRecording, SimilarRecordings
+from recsys.matching.tunes.same import SameTune, folder_of_others, same_tune
 from recsys.matching.tunes.significance import expected_strangers
+from recsys.matching.tunes.sound import SoundMatch
 from recsys.synth.tune import compose
 
 
@@ -171,7 +176,7 @@ def test_the_command_finds_the_tune_and_says_how(tmp_path: Path) -> None:
 
     assert (shown.exit_code, drawn.exit_code) == (0, 0), shown.output
     assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
-    answers = json.loads((tmp_path / "a.json").read_text())["answers"]
+    answers = json.loads((tmp_path / "a.json").read_text())["notes"]["answers"]
     assert [answer["matches"][0]["name"] for answer in answers] == [
         "all.abc, tune 3 (tune 2)",
         "all.abc, tune 6 (tune 5)",
@@ -210,7 +215,12 @@ def test_a_file_is_not_compared_with_itself(tmp_path: Path) -> None:
     (tmp_path / "a.abc").write_text(abc_of(first, 1))
     (tmp_path / "b.abc").write_text(abc_of(first, 1) + abc_of(second, 2))
 
-    (answer,) = similar_tunes(tmp_path / "a.abc", tmp_path, 5, AudioSettings()).answers
+    others = folder_of_others(tmp_path, AudioSettings(), without=tmp_path / "a.abc")
+
+    found = same_tune(tmp_path / "a.abc", others, 5, AudioSettings())
+
+    assert found.notes is not None
+    (answer,) = found.notes.answers
 
     assert [match.name for match in answer.matches] == ["b.abc, tune 1 (tune 0)", "b.abc, tune 2 (tune 1)"]
     assert answer.matches[0].resemblance.score == 1.0
@@ -225,3 +235,68 @@ def test_a_large_collection_has_a_tail_of_the_scores_that_are_known() -> None:
 
     assert expected == pytest.approx(np.arange(1, 501), rel=1e-6)
     assert expected_strangers(np.array([0.0]), 1).tolist() == [1.0]
+
+
+def test_a_file_of_the_catalogue_is_not_compared_with_itself(tmp_path: Path) -> None:
+    """A file of <home>/tunes that is dropped on the command finds the others."""
+    folder = tmp_path / "tunes"
+    folder.mkdir()
+    for number, melody in enumerate(tunes(3)):
+        (folder / f"{number}.abc").write_text(abc_of(melody, 1))
+
+    words = ["--home", str(tmp_path), "same-tune", str(folder / "1.abc"), "--json"]
+    report = json.loads(CliRunner().invoke(main, words, catch_exceptions=False).stdout)
+
+    assert {match["name"] for match in report["notes"]["answers"][0]["matches"]} == {"0.abc", "2.abc"}
+
+
+def test_everything_is_printed_as_json(tmp_path: Path) -> None:
+    """With the keys notes, recordings and reasons, equal to the file of --report; nothing else is printed."""
+    first, second = tunes(2)
+    (tmp_path / "a.abc").write_text(abc_of(first, 1))
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "b.abc").write_text(abc_of(first, 1) + abc_of(second, 2))
+    words = ["same-tune", str(tmp_path / "a.abc"), "--against", str(tmp_path / "others"), "--json"]
+
+    shown = CliRunner().invoke(main, [*words, "--report", str(tmp_path / "a.json")], catch_exceptions=False)
+
+    report = json.loads(shown.stdout)
+    assert json.loads((tmp_path / "a.json").read_text()) == report
+    assert list(report) == ["notes", "recordings", "reasons"]
+    assert report["notes"]["answers"][0]["matches"][0]["resemblance"]["score"] == 1.0
+    assert report["recordings"] is None
+    assert report["reasons"]["recordings"] == "Not compared: there are no recordings that can be compared"
+
+
+def test_recordings_and_reasons_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row per recording, and why there are no notes; a hostile name has no control characters."""
+    match = SoundMatch(0, 0.21, 1e-9, 2, 1.1, 0.0, 26.3, 1.0, 30.0)
+    stranger = replace(match, score=0.02, expected=40.0)
+    answers = (SimilarRecording("Three\x1b[2J by Bea", match, "0.1 %"), SimilarRecording("Four", stranger, ""))
+    recordings = SimilarRecordings({"song.flac": answers}, 2, {"short.flac": "too short"})
+
+    show.same_tune(SameTune(None, recordings, {"notes": "Not compared: several voices", "recordings": "Compared"}))
+
+    printed = capsys.readouterr()
+    assert "song.flac: most similar of 2 recordings" in printed.out
+    rows = [line.split() for line in printed.out.splitlines() if "%" in line]
+    assert [row[-3:] for row in rows] == [["1e-06", "0.1", "%"], ["0:01.0-0:30.0", "40", "-"]]
+    assert "\x1b" not in printed.out
+    assert "Notes: Not compared: several voices" in printed.err
+    assert "short.flac: too short" in printed.err
+
+
+def test_tunes_that_may_not_be_named_count_as_strangers() -> None:
+    """They are in no answer, but in the number of tunes and in how many have a phrase."""
+    melodies = tunes(6)
+    twin = replace(melodies[1], name="a twin of tune 1")
+    read = ReadTunes([*melodies, twin], {"a file of others": "too short"})
+
+    everyone = compare_tunes(ReadTunes(melodies[1:2], {}), read, 3)
+    one = compare_tunes(ReadTunes(melodies[1:2], {}), read, 3, {"tune 1", "tune 4"})
+
+    assert [match.name for match in one.answers[0].matches] == ["tune 1", "tune 4"]
+    assert everyone.answers[0].matches[0] == one.answers[0].matches[0]
+    assert one.answers[0].matches[0].agreement.phrase_in == 2
+    assert (everyone.n_compared, one.n_compared) == (7, 7)
+    assert (everyone.left_out, one.left_out) == ({"a file of others": "too short"}, {})

@@ -12,6 +12,7 @@ from recsys.matching.tunes.agreement import agreement_of, interval_text, phrase_
 from recsys.matching.tunes.find import Answer, Match, SimilarTunes
 from recsys.matching.tunes.index import TuneIndex
 from recsys.matching.tunes.melody import Melody, melody_of
+from recsys.matching.tunes.same import SameTune
 from recsys.reports.tunes.contours import contours
 from recsys.reports.tunes.notation import notation
 from recsys.reports.tunes.page import write_page
@@ -47,7 +48,7 @@ def found_for(query: Melody, collection: list[Melody]) -> SimilarTunes:
 
 def page_of(found: SimilarTunes, folder: Path) -> str:
     """Write a page and return it."""
-    write_page(found, folder / "page.html")
+    write_page(SameTune(found, None, {"notes": HOSTILE}), folder / "page.html")
     return (folder / "page.html").read_text(encoding="utf-8")
 
 

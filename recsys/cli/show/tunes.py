@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from recsys.matching.tunes.agreement import Agreement, Span
     from recsys.matching.tunes.find import Answer, Match, SimilarTunes
     from recsys.matching.tunes.recordings import SimilarRecording, SimilarRecordings
+    from recsys.matching.tunes.same import SameTune
 
 COLUMNS = ("tune", "similar", "melody", "rhythm", "chords", "key", "values", "chance", "passes")  # 80 columns wide
 RECORDING_COLUMNS = ("recording", "similar", "key", "tempo", "here", "there", "chance", "passes")
@@ -18,10 +19,23 @@ LEAST_EXPECTED = 1e-6  # strangers; the fitted tail says nothing about less
 MAX_SHOWN = 16  # notes of a phrase
 
 
+def same_tune(found: "SameTune") -> None:
+    """Print what was found in notes and in sound, and why a part was not compared."""
+    if found.notes is not None:
+        similar(found.notes)
+    if found.recordings is not None:
+        recordings(found.recordings)
+    for part, answer in (("notes", found.notes), ("recordings", found.recordings)):
+        if answer is None:
+            note.print(without_controls(f"{part.capitalize()}: {found.reasons[part]}"), soft_wrap=True)
+
+
 def similar(found: "SimilarTunes") -> None:
     """Print the similar tunes of each melody, and where and how the first and all unusual ones agree."""
     for answer in found.answers:
-        out.print(f"{without_controls(answer.name)}: most similar of {found.n_compared:,}", soft_wrap=True)
+        out.print(
+            f"{without_controls(answer.name)}: most similar of {found.n_compared:,} tunes in notes", soft_wrap=True
+        )
         frame(
             pl.DataFrame(
                 [_row(match, is_take=answer.melody.is_take) for match in answer.matches],
@@ -41,7 +55,7 @@ def similar(found: "SimilarTunes") -> None:
 def recordings(found: "SimilarRecordings") -> None:
     """Print the recordings with similar tunes of each tune, and where both agree."""
     for name, answers in found.answers.items():
-        out.print(f"{without_controls(name)}: most similar of {found.n_compared:,}", soft_wrap=True)
+        out.print(f"{without_controls(name)}: most similar of {found.n_compared:,} recordings", soft_wrap=True)
         rows = [_recording(answer) for answer in answers]
         frame(pl.DataFrame(rows, schema=list(RECORDING_COLUMNS), orient="row"))
         if not any(answer.point for answer in answers):
@@ -58,7 +72,7 @@ def _recording(answer: "SimilarRecording") -> tuple[object, ...]:
         f"{match.tempo_ratio:.0%}",
         f"{format_duration(match.starts_s)}-{format_duration(match.ends_s)}",
         f"{format_duration(match.other_starts_s)}-{format_duration(match.other_ends_s)}",
-        f"{max(match.expected, LEAST_EXPECTED):.1g}",
+        _strangers(match.expected),
         answer.point or "-",
     )
 
@@ -76,9 +90,13 @@ def _row(match: "Match", *, is_take: bool) -> tuple[object, ...]:
         None if how.harmony_share is None else round(100 * how.harmony_share),
         f"{how.transposition:+d}",
         f"{60 * how.tempo_ratio:.0f}" if is_take else f"x {how.tempo_ratio:.2g}",
-        f"{max(by.expected, LEAST_EXPECTED):.1g}",
+        _strangers(by.expected),
         match.point or "-",
     )
+
+
+def _strangers(expected: float) -> str:
+    return f"{max(expected, LEAST_EXPECTED):.1g}" if expected < 10 else f"{expected:,.0f}"
 
 
 def _where(answer: "Answer", match: "Match", n_compared: int) -> str:

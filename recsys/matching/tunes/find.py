@@ -1,19 +1,18 @@
-"""Find the tunes that resemble those of a file, and where and how they agree: what `recsys same-tune` calls."""
+"""Find the tunes in notes that resemble those of a file, and where and how they agree."""
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from recsys.errors import InputError
-from recsys.files import printable, write_text
-from recsys.library.files import COMPANION_SUFFIXES
 from recsys.library.settings import AudioSettings
 from recsys.matching.tunes.agreement import Agreement, agreement_of, interval_text, phrase_names
-from recsys.matching.tunes.index import Resemblance, TuneIndex, contour_of
+from recsys.matching.tunes.index import WITH_RHYTHM, Resemblance, TuneIndex, contour_of
 from recsys.matching.tunes.melody import Melody, without_repeats
-from recsys.matching.tunes.reading import SUFFIXES, ReadTunes, read_tunes, sorted_out
+from recsys.matching.tunes.reading import ReadTunes, sorted_out
 from recsys.matching.tunes.significance import LEAST_STRANGERS, STRICT, USUAL
 
 LEAST_JUDGED, LONG = 12, 3  # notes of a recording with operating points; lengths of a usual tune beyond which none has
@@ -85,43 +84,43 @@ class SimilarTunes:
         return "None is more similar than strangers are in one query of a hundred."
 
 
-def similar_tunes(path: Path, against: Path, n: int, settings: AudioSettings) -> SimilarTunes:
+def compare_tunes(
+    queries: ReadTunes, collection: ReadTunes, n: int, shown: Container[str] | None = None
+) -> SimilarTunes:
     """
-    Find the n most similar tunes for each melody of a file.
+    Find the n most similar tunes of a collection for each melody of a file.
 
     Args:
-        path: A file of ABC, MIDI or MusicXML, or a recording of one voice.
-        against: A folder of such files, of which `path` is left out, or one of them.
+        queries: What was read of the file: takes of a voice or tunes in notes, not both.
+        collection: What was read of the collection.
         n: Number of tunes for each melody, at most 500.
-        settings: Limits of time and memory for decoding a recording.
+        shown: Names of the tunes that may be named; the others count as strangers and for how common a phrase is. None:
+            all.
 
     Raises:
         InputError: No melody of the file, or none of the collection, can be compared.
-        SetupError: A MIDI file or a recording is to be read, and the extras audio and studio are not installed.
     """
-    queries = _comparable(_read_query(path, settings), path)
-    if len(queries.melodies) > MAX_QUERIES:
+    if not queries.melodies:
+        raise InputError(f"no tune can be compared. {queries.reasons or 'It has no notes'}")
+    if not collection.melodies:
         raise InputError(
-            f"{printable(str(path))}: found {len(queries.melodies):,} tunes, expected at most {MAX_QUERIES}. Split it"
+            f"no tune of the collection can be compared. {collection.reasons or 'It has no file of notes'}"
         )
-    collection = _comparable(read_tunes(against, without=path), against)
     is_take = queries.melodies[0].is_take
     index = TuneIndex.of([without_repeats(it) for it in collection.melodies] if is_take else collection.melodies)
     intervals = [interval_text(melody.pitch) for melody in index.melodies]
-    answers = tuple(_answer(index, melody, intervals, n) for melody in queries.melodies)
-    return SimilarTunes(answers, queries.refused, len(collection.melodies), collection.refused)
+    answers = tuple(_answer(index, melody, intervals, n, shown) for melody in queries.melodies)
+    left_out = collection.refused if shown is None else {}
+    return SimilarTunes(answers, queries.refused, len(collection.melodies), left_out)
 
 
-def write_json(found: SimilarTunes, path: Path) -> None:
-    """Write everything but the notes of the melodies as JSON."""
-    values = asdict(found, dict_factory=lambda pairs: {name: value for name, value in pairs if name != "melody"})
-    write_text(path, json.dumps(values, indent=1, allow_nan=False) + "\n")
+def read_query_take(path: Path, settings: AudioSettings) -> ReadTunes:
+    """
+    Read the notes of a recording of one voice.
 
-
-def _read_query(path: Path, settings: AudioSettings) -> ReadTunes:
-    """Read the tunes of a file of notes, or the one of a recording."""
-    if path.suffix.lower() in COMPANION_SUFFIXES.union(SUFFIXES):
-        return read_tunes(path)
+    Raises:
+        InputError: It cannot be decoded, is longer than five minutes, silent, or not one voice.
+    """
     from recsys.audio.sandbox import run_one  # noqa: PLC0415 - of the extra `audio`
     from recsys.matching.tunes.take import read_take  # noqa: PLC0415 - of the extras `audio` and `studio`
 
@@ -129,19 +128,11 @@ def _read_query(path: Path, settings: AudioSettings) -> ReadTunes:
     return sorted_out([(take.name, take)])
 
 
-def _comparable(read: ReadTunes, path: Path) -> ReadTunes:
-    """Return what was read; raises InputError if nothing can be compared."""
-    if not read.melodies:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(read.refused.items())[:3])
-        raise InputError(f"{printable(str(path))}: no tune can be compared. {reasons or 'It has no file of notes'}")
-    return read
-
-
-def _answer(index: TuneIndex, melody: Melody, intervals: list[bytes], n: int) -> Answer:
+def _answer(index: TuneIndex, melody: Melody, intervals: list[bytes], n: int, shown: Container[str] | None) -> Answer:
     own = contour_of(melody)
     usual_length = float(np.median([len(other) for other in index.melodies]))
     matches = []
-    for found in index.search(melody, n):
+    for found in islice(_named(index, index.search(melody, n if shown is None else WITH_RHYTHM), shown), n):
         other, line = index.melodies[found.row], index.lines[found.row]
         agreement = agreement_of(melody, other, (own, line), found.shift, intervals)
         phrase = phrase_names(melody, agreement.phrase)
@@ -149,6 +140,11 @@ def _answer(index: TuneIndex, melody: Melody, intervals: list[bytes], n: int) ->
         point = "" if doubt else _point(found, len(index.melodies))
         matches.append(Match(other.name, other, found, agreement, phrase, point, doubt))
     return Answer(melody.name, melody, tuple(matches))
+
+
+def _named(index: TuneIndex, found: Iterable[Resemblance], shown: Container[str] | None) -> Iterator[Resemblance]:
+    """Yield what was found of the tunes that may be named."""
+    return (it for it in found if shown is None or index.melodies[it.row].name in shown)
 
 
 def doubt_of(melody: Melody, other: Melody, usual_length: float) -> str:

@@ -21,6 +21,7 @@ MAX_BYTES, MAX_ABC_BYTES = 5_000_000, 20_000_000  # a collection in ABC is one f
 LEAST_NOTES, LEAST_BARS = 12, 2.0  # of a melody that is compared
 LEAST_PATTERNS = 8  # different patterns of four intervals that rise and fall: a scale has three, a drone none
 LEAST_OF_TAKE, LEAST_PATTERNS_OF_TAKE = 8, 4  # the same of a short take, whose repeated notes are one
+N_REASONS = 3  # in a message
 NOTES_PER_PATTERN = 3  # of a take: a scale up and down has more
 
 
@@ -36,6 +37,11 @@ class ReadTunes:
 
     melodies: list[Melody]
     refused: dict[str, str]
+
+    @property
+    def reasons(self) -> str:
+        """The first reasons why melodies cannot be compared, in words."""
+        return "; ".join(f"{name}: {reason}" for name, reason in list(self.refused.items())[:N_REASONS])
 
 
 def read_tunes(path: Path, *, without: Path | None = None) -> ReadTunes:

@@ -1,12 +1,7 @@
-"""
-Find the recordings of a folder that have the tune of a file, in sound or in notes, by their chromagrams.
+"""Find the recordings that have the tune of a file, in sound or in notes, by their chromagrams."""
 
-What `recsys same-tune` calls where a folder has no file of notes.
-"""
-
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.arrays import F32, F64
@@ -17,12 +12,11 @@ from recsys.audio.sandbox import Failure, Workers
 from recsys.audio.signal import read_audio
 from recsys.audio.spectrum import Spectrum
 from recsys.errors import InputError
-from recsys.files import printable, write_text
+from recsys.files import printable
 from recsys.library.files import can_be_opened, possible_audio
 from recsys.library.settings import AudioSettings
 from recsys.matching.audio_tasks import worker_limits
-from recsys.matching.tunes.find import MAX_QUERIES
-from recsys.matching.tunes.reading import SUFFIXES, read_tunes
+from recsys.matching.tunes.reading import N_REASONS, SUFFIXES, ReadTunes
 from recsys.matching.tunes.sound import (
     LEAST_FRAMES,
     N_ALIGNED,
@@ -42,7 +36,7 @@ class SimilarRecording:
     A recording with a similar tune.
 
     Attributes:
-        name: Its path in the folder.
+        name: Its path in the folder, or its title in the catalogue.
         match: How similar it is, and where.
         point: Operating point that it passes: '0.1 %' or '1 %' of strangers' searches; '' for none.
     """
@@ -50,6 +44,30 @@ class SimilarRecording:
     name: str
     match: SoundMatch
     point: str
+
+
+@dataclass(frozen=True, eq=False)
+class ReadRecordings:
+    """
+    Recordings that tunes are compared with.
+
+    Attributes:
+        chromagrams: Strengths of pitch classes by the name of each recording, shapes (n_frames, 12).
+        left_out: Why other recordings cannot be compared, by name.
+        file: Function that returns the file of a recording by its name; None if it is no longer there.
+        n_strangers: Number of recordings of the catalogue of which these are a part, by which chance is counted; None
+            if they are all.
+    """
+
+    chromagrams: Mapping[str, F32]
+    left_out: dict[str, str]
+    file: Callable[[str], Path | None]
+    n_strangers: int | None = None
+
+    @property
+    def reasons(self) -> str:
+        """The first reasons why recordings cannot be compared, in words."""
+        return "; ".join(f"{name}: {reason}" for name, reason in list(self.left_out.items())[:N_REASONS])
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,7 @@ class SimilarRecordings:
     Attributes:
         answers: For each tune of the file, by name, the recordings, the most similar first.
         n_compared: Number of recordings that they were compared with.
-        left_out: Recordings, and tunes of the file, that cannot be compared, with the reason.
+        left_out: Recordings that cannot be compared, with the reason.
     """
 
     answers: dict[str, tuple[SimilarRecording, ...]]
@@ -68,39 +86,75 @@ class SimilarRecordings:
     left_out: dict[str, str]
 
 
-def similar_recordings(path: Path, folder: Path, n: int, settings: AudioSettings) -> SimilarRecordings:
+def compare_recordings(
+    queries: Mapping[str, F32], recordings: ReadRecordings, n: int, *, is_notes: bool
+) -> SimilarRecordings:
     """
-    Find the n recordings of a folder whose tunes resemble those of a file most.
+    Find the n recordings whose tunes resemble those of a file most.
 
     Args:
-        path: A recording, or a file of ABC, MIDI or MusicXML.
-        folder: The folder with its subfolders; `path` is left out.
-        n: Number of recordings.
-        settings: Limits of the worker processes.
+        queries: Chromagram of each tune of the file by its name, shapes (n_frames, 12).
+        recordings: What they are compared with.
+        n: Number of recordings for each tune.
+        is_notes: Whether the chromagrams are written from notes, whose tempo is unknown.
 
     Raises:
-        InputError: Nothing of the file, or nothing of the folder, can be compared, or the file has too many tunes.
+        InputError: There is no recording that can be compared.
     """
-    others = [file for file in possible_audio(folder) if not (can_be_opened(file) and file.samefile(path))]
-    is_notes = path.suffix.lower() in SUFFIXES
-    noted = _noted(path) if is_notes else None
-    heard = _heard([*others] if is_notes else [path, *others], settings)
-    queries, left_out = noted or _recorded(path, heard.pop(path))
-    names = {file: printable(str(file.relative_to(folder))) for file in others}
-    left_out |= {names[file]: result for file, result in heard.items() if isinstance(result, str)}
-    compared = {names[file]: result for file, result in heard.items() if not isinstance(result, str)}
-    if not queries or not compared:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(left_out.items())[:3])
-        raise InputError(f"{printable(str(path))}: nothing can be compared. {reasons or 'The folder has no recording'}")
-    index = SoundIndex.of(list(compared.values()))
+    known = recordings.chromagrams
+    if not known:
+        raise InputError(f"no recording can be compared. {recordings.reasons or 'There is none'}")
+    index = SoundIndex.of(list(known.values()), recordings.n_strangers or len(known))
     tempos = TEMPOS_OF_NOTES if is_notes else TEMPOS
-    answers = {name: _answer(index, list(compared), query, tempos, n) for name, query in queries.items()}
-    return SimilarRecordings(answers, len(compared), left_out)
+    answers = {name: _answer(index, list(known), query, tempos, n) for name, query in queries.items()}
+    return SimilarRecordings(answers, len(known), recordings.left_out)
 
 
-def write_json(found: SimilarRecordings, path: Path) -> None:
-    """Write everything as JSON."""
-    write_text(path, json.dumps(asdict(found), indent=1, allow_nan=False) + "\n")
+def read_recordings(folder: Path, settings: AudioSettings, *, without: Path) -> ReadRecordings:
+    """
+    Return the recordings of a folder with its subfolders.
+
+    Args:
+        folder: The folder.
+        settings: Limits of the worker processes.
+        without: A file that is left out.
+
+    Raises:
+        InputError: `folder` is not a folder.
+    """
+    others = [file for file in _maybe_recordings(folder) if not (can_be_opened(file) and file.samefile(without))]
+    heard = _heard(others, settings) if others else {}
+    names = {file: printable(str(file.relative_to(folder))) for file in others}
+    left_out = {names[file]: result for file, result in heard.items() if isinstance(result, str)}
+    known = {names[file]: result for file, result in heard.items() if not isinstance(result, str)}
+    return ReadRecordings(known, left_out, {name: file for file, name in names.items()}.get)
+
+
+def _maybe_recordings(folder: Path) -> list[Path]:
+    """List the files of a folder that may be recordings: those that are neither notes nor companions of music."""
+    return [file for file in possible_audio(folder) if file.suffix.lower() not in SUFFIXES]
+
+
+def query_of_sound(path: Path, settings: AudioSettings) -> dict[str, F32]:
+    """Return the chromagram of a recording by its name; raises InputError if it cannot be compared."""
+    result = _heard([path], settings)[path]
+    if isinstance(result, str):
+        raise InputError(result)
+    return {printable(path.name): result}
+
+
+def queries_of_notes(read: ReadTunes) -> dict[str, F32]:
+    """Return the chromagram of each tune in notes by its name."""
+    return {melody.name: chromagram_of_notes(melody) for melody in read.melodies}
+
+
+def chromagram_or_reason(text: str) -> F32 | str:
+    """Return a chromagram that a scan has written, or why it cannot be compared."""
+    if not text:
+        return "no pitch is heard clearly: silence, noise, speech or drums"
+    if len(text) < 12 * LEAST_FRAMES:
+        return f"too short: {len(text) / 12 * FRAME_S:.0f} s, expected at least {LEAST_FRAMES * FRAME_S:.0f} s"
+    return chromagram_of(text)
 
 
 def read_chromagram(path: Path) -> str:
@@ -113,31 +167,11 @@ def _heard(paths: Sequence[Path], settings: AudioSettings) -> dict[Path, F32 | s
     """Return the chromagram of each recording, or why it has none that can be compared."""
     with Workers(read_chromagram, **worker_limits(len(paths), settings)) as workers:
         found = dict(workers.map(paths))
-    return {path: _comparable(found[path]) for path in paths}
+    return {path: _chromagram_or_reason(found[path]) for path in paths}
 
 
-def _comparable(text: str | Failure) -> F32 | str:
-    if isinstance(text, Failure):
-        return text.message
-    if not text:
-        return "no pitch is heard clearly: silence, noise, speech or drums"
-    if len(text) < 12 * LEAST_FRAMES:
-        return f"too short: {len(text) / 12 * FRAME_S:.0f} s, expected at least {LEAST_FRAMES * FRAME_S:.0f} s"
-    return chromagram_of(text)
-
-
-def _recorded(path: Path, result: F32 | str) -> tuple[dict[str, F32], dict[str, str]]:
-    name = printable(path.name)
-    return ({}, {name: result}) if isinstance(result, str) else ({name: result}, {})
-
-
-def _noted(path: Path) -> tuple[dict[str, F32], dict[str, str]]:
-    read = read_tunes(path)
-    if len(read.melodies) > MAX_QUERIES:
-        raise InputError(
-            f"{printable(str(path))}: found {len(read.melodies):,} tunes, expected at most {MAX_QUERIES}. Split it"
-        )
-    return {melody.name: chromagram_of_notes(melody) for melody in read.melodies}, read.refused
+def _chromagram_or_reason(result: str | Failure) -> F32 | str:
+    return result.message if isinstance(result, Failure) else chromagram_or_reason(result)
 
 
 def _answer(index: SoundIndex, names: list[str], query: F32, tempos: F64, n: int) -> tuple[SimilarRecording, ...]:

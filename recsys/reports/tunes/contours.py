@@ -41,9 +41,9 @@ class Contours:
     bars: tuple[tuple[float, int], ...]
 
 
-def contours(query: Melody, other: Melody, how: Agreement) -> Contours:
-    """Draw two melodies that agree in this way."""
-    width = float(np.clip(PER_QUARTER * query.length, LEAST_WIDTH, LARGEST_WIDTH))
+def contours(query: Melody, other: Melody, how: Agreement, largest_width: float = LARGEST_WIDTH) -> Contours:
+    """Draw two melodies that agree in this way, at most so wide [pixels]."""
+    width = float(np.clip(PER_QUARTER * query.length, LEAST_WIDTH, largest_width))
     scale = width / query.length
     own_x = MARGIN + scale * _edges(query)
     other_x = MARGIN + scale * _query_times(query, other, how)

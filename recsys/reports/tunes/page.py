@@ -1,15 +1,18 @@
 """The report of `recsys same-tune` as one HTML page: where and how melodies agree, and how much that says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recsys import files
 from recsys.matching.tunes.agreement import Agreement, Span
-from recsys.matching.tunes.find import Answer, Match, SimilarTunes
+from recsys.matching.tunes.find import Answer, Match
 from recsys.matching.tunes.melody import Melody
-from recsys.reports.html import render
-from recsys.reports.tunes.contours import Contours, contours
+from recsys.matching.tunes.same import SameTune
+from recsys.reports.html import macros, render
+from recsys.reports.tunes.contours import LARGEST_WIDTH, Contours, contours
 from recsys.reports.tunes.notation import Notation, notation
+from recsys.reports.tunes.recordings import Section
 
 LEAST_SAYING, COMMON_SHARE = 6, 0.01  # notes of a phrase; share of the tunes from which a phrase is common
 LEAST_EXPECTED = 1e-6  # strangers; the fitted tail says nothing about less
@@ -42,31 +45,51 @@ class Detail:
     worth: str
 
 
-def write_page(found: SimilarTunes, path: Path) -> None:
-    """Write the page."""
-    sections = [(answer, _details(answer, found.n_compared)) for answer in found.answers]
+def write_page(found: SameTune, path: Path, sounds: Sequence[Section] = ()) -> None:
+    """
+    Write the page.
+
+    Args:
+        found: What was found.
+        path: The page.
+        sounds: What `recordings.sections_of` returns for its recordings.
+    """
+    answers = () if found.notes is None else found.notes.answers
+    n_compared = 0 if found.notes is None else found.notes.n_compared
     page = render(
         "tunes.html",
         found=found,
-        sections=sections,
+        sections=[(answer, details_of(answer, n_compared)) for answer in answers],
+        sounds=sounds,
         least_expected=LEAST_EXPECTED,
         is_any_unusual=lambda answer: any(match.point for match in answer.matches),
+        is_any_passing=lambda answers: any(answer.point for answer in answers),
     )
     files.write_text(path, page)
 
 
-def _details(answer: Answer, n_compared: int) -> list[Detail]:
+def details_of(answer: Answer, n_compared: int, largest_width: float = LARGEST_WIDTH) -> list[Detail]:
     """Return what is shown of the tunes that pass an operating point, and of the first."""
     shown = [match for match in answer.matches if match.point or match is answer.matches[0]]
-    return [_detail(answer, match, n_compared) for match in shown]
+    return [_detail(answer, match, n_compared, largest_width) for match in shown]
 
 
-def _detail(answer: Answer, match: Match, n_compared: int) -> Detail:
+def picture_of_contours(detail: Detail) -> str:
+    """Return both contours as an SVG picture on white paper."""
+    return str(macros("tune_drawings.html").contour_svg(detail.contours, detail.summary, "c", on_paper=True))
+
+
+def picture_of_phrase(phrase: Notation) -> str:
+    """Return the notes of a phrase as an SVG picture on white paper."""
+    return str(macros("tune_drawings.html").staff_svg(phrase, "n", on_paper=True))
+
+
+def _detail(answer: Answer, match: Match, n_compared: int, largest_width: float) -> Detail:
     how, n_notes = match.agreement, match.agreement.phrase[1] - match.agreement.phrase[0]
     spans = tuple(_span(span, answer.melody, match.melody) for span in how.spans)
     return Detail(
         match=match,
-        contours=contours(answer.melody, match.melody, how),
+        contours=contours(answer.melody, match.melody, how, largest_width),
         summary=_summary(answer, match, spans),
         spans=spans,
         rhythm=_rhythm(how, is_take=answer.melody.is_take),
