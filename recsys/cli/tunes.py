@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 CATALOGUE = "catalogue"
 NOTHING = (
-    "The catalogue has no other tune that can be compared. Put notes into {folder}, or scan recordings: recsys audio scan "
-    "FOLDER, then recsys nightly; or compare with a folder: --against DIR."
+    "The catalogue has no other tune that can be compared. Put notes into {folder}, or scan recordings: recsys audio "
+    "scan FOLDER, then recsys nightly; or compare with a folder: --against DIR."
 )
 
 
