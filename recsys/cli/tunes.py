@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from recsys.matching.tunes.same import Others, SameTune
 
 CATALOGUE = "catalogue"
+NOTHING = (
+    "The catalogue has no other tune that can be compared. Put notes into {folder}, or scan recordings: recsys audio "
+    "scan FOLDER, then recsys nightly; or compare with a folder: --against DIR."
+)
 
 
 @click.command("same-tune")
@@ -80,7 +84,11 @@ def _others(home: Home, file: Path, against: str, settings: "AudioSettings") -> 
     if not file.is_file():
         raise InputError(f"{printable(str(file))} does not exist. Give a file of ABC, MIDI or MusicXML, or a recording")
     if against == CATALOGUE:
-        return catalogue_tunes(home, without=file).without_copies(sha256_of(file))
+        others = catalogue_tunes(home, without=file).without_copies(sha256_of(file))
+        if not others.tunes.melodies and not others.recordings.chromagrams:
+            reasons = "; ".join(filter(None, (others.tunes.reasons, others.recordings.reasons)))
+            raise InputError(f"{NOTHING.format(folder=printable(str(home.tunes)))} {reasons}".rstrip())
+        return others
     return folder_of_others(Path(against), settings, without=file)
 
 

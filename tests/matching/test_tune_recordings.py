@@ -46,8 +46,8 @@ def test_a_folder_is_compared_in_sound_and_in_notes(tmp_path: Path) -> None:
     write_audio(tmp_path / "cover.flac", with_speed(cover, cents), RATE_HZ)
     (tmp_path / "tune.abc").write_text(abc_of(melody_of(songs[1]), 1))
 
-    heard = answered(tmp_path, "cover.flac", "--report", str(tmp_path / "r.html"))
-    read = answered(tmp_path, "tune.abc")
+    heard = printed_json(tmp_path, "cover.flac", "--report", str(tmp_path / "r.html"))
+    read = printed_json(tmp_path, "tune.abc")
 
     answer = heard["recordings"]["answers"]["cover.flac"]
     assert [answer[0]["name"], answer[0]["match"]["transposition"]] == ["song 1.flac", -3]
@@ -66,7 +66,7 @@ def test_a_folder_is_compared_in_sound_and_in_notes(tmp_path: Path) -> None:
     assert read["reasons"]["notes"].startswith("Compared with 3 tunes in notes")
 
 
-def answered(folder: Path, name: str, *words: str) -> dict[str, Any]:
+def printed_json(folder: Path, name: str, *words: str) -> dict[str, Any]:
     """Compare a file of a folder with its subfolder `music`, by the command; return what is printed as JSON."""
     command = ["same-tune", str(folder / name), "--against", str(folder / "music"), "--json", *words]
     shown = CliRunner().invoke(main, ["--home", str(folder / "h"), *command], catch_exceptions=False)

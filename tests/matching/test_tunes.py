@@ -250,6 +250,16 @@ def test_a_file_of_the_catalogue_is_not_compared_with_itself(tmp_path: Path) -> 
     assert {match["name"] for match in report["notes"]["answers"][0]["matches"]} == {"0.abc", "2.abc"}
 
 
+def test_a_home_without_tunes_says_what_to_do(tmp_path: Path) -> None:
+    """Put notes into its folder, scan recordings, or compare with another folder."""
+    (tmp_path / "a.abc").write_text(abc_of(tunes(1)[0], 1))
+
+    shown = CliRunner().invoke(main, ["--home", str(tmp_path / "home"), "same-tune", str(tmp_path / "a.abc")])
+
+    assert shown.exit_code == 2
+    assert all(words in shown.stderr for words in ("home/tunes", "recsys audio scan", "--against DIR"))
+
+
 def test_everything_is_printed_as_json(tmp_path: Path) -> None:
     """With the keys notes, recordings and reasons, equal to the file of --report; nothing else is printed."""
     first, second = tunes(2)
