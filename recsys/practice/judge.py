@@ -19,7 +19,7 @@ from recsys.practice.network import LATE_S, VERDICTS
 
 SURE = {"right": 0.8, "wrong": 0.5, "missing": 0.7}  # least probability of a verdict
 LATE_FROM_S, LATE_SURE, ON_TIME_SURE = 0.06, 0.5, 0.7  # late or early is what is as far off the curve
-EXTRA_SURE, EXTRA_APART_S = 0.4, 0.08
+EXTRA_SURE, EXTRA_APART_S = 0.3, 0.08
 OWN_SEMITONES = 0.7  # a right note is what is heard within so much of its pitch
 JOINED_S, SAME_PITCH = 0.05, 0.6  # between sounds that are one [s, semitones]
 OUT_CENTS = 35.0
