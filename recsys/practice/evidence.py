@@ -56,7 +56,7 @@ def views(mono: F32, track: PitchTrack, melody: Melody, heard: list[HeardNote], 
     """Cut out what the networks look at, of a take that was aligned to its score."""
     start_s = np.array([note.start_s for note in heard])
     late_s = np.where(followed.heard >= 0, start_s[followed.heard], np.nan) - followed.due_s
-    middle_s = float(np.nanmedian(late_s))
+    middle_s = float(np.nanmedian(late_s)) if (followed.heard >= 0).any() else 0.0
     due_s, late_s = followed.due_s + middle_s, late_s - middle_s
     growth = novelty(mono)
     around = Around.of(mono, track, growth, melody=melody, heard=heard, due_s=due_s, shift=followed.shift)

@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys.arrays import F64
 from recsys.audio.pitch import FRAME_S, PitchTrack
-from recsys.matching.tunes.melody import Melody
+from recsys.matching.tunes.melody import EPSILON, Melody
 from recsys.practice.evidence import Evidence
 from recsys.practice.follow import Followed
 from recsys.practice.heard import HeardNote
@@ -95,8 +95,9 @@ def judge(
     heard = _joined(heard, followed)
     found = followed.heard >= 0
     start_s = np.array([note.start_s for note in heard])
-    spread_s = float(1.4826 * np.nanmedian(np.abs(np.where(found, start_s[followed.heard], np.nan) - evidence.due_s)))
-    due_end_s = np.append(evidence.due_s[1:], evidence.due_s[-1] + 0.5)
+    off_s = (start_s[followed.heard] - evidence.due_s)[found]
+    spread_s = float(1.4826 * np.median(np.abs(off_s))) if len(off_s) else 0.0
+    due_end_s = _ends_s(melody, evidence.due_s)
     notes = []
     for number in range(len(melody)):
         verdict, reason = _verdict(evidence.verdicts[number])
@@ -114,6 +115,12 @@ def judge(
             note = _with_time(_pitched(note, own, track, followed.shift), evidence.late[number])
         notes.append(note)
     return Judgement(tuple(notes), _extra(melody, evidence, followed.shift), followed.shift, spread_s)
+
+
+def _ends_s(melody: Melody, due_s: F64) -> F64:
+    """Return when notes should end [s]: where the next is due; the last, after its written length at the mean tempo."""
+    quarter_s = (due_s[-1] - due_s[0]) / max(float(melody.onset[-1] - melody.onset[0]), EPSILON)
+    return np.append(due_s[1:], due_s[-1] + quarter_s * melody.duration[-1])
 
 
 def _verdict(chances: F64) -> tuple[str, str]:

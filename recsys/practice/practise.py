@@ -8,7 +8,7 @@ from pathlib import Path
 from recsys.arrays import F32
 from recsys.audio.pitch import RATE_HZ, PitchTrack
 from recsys.audio.sandbox import run_one
-from recsys.audio.signal import read_audio
+from recsys.audio.signal import UnreadableAudio, read_audio
 from recsys.errors import InputError
 from recsys.files import printable, write_text
 from recsys.library.settings import AudioSettings
@@ -58,8 +58,12 @@ class _Task:
 
     def _heard(self) -> Melody:
         assert self.reference is not None  # noqa: S101 - one of both is given
-        sound = read_audio(self.reference, longest_s=LONGEST_S).mono(RATE_HZ)
-        return melody_of_reference(sound, printable(self.reference.name))
+        name = printable(self.reference.name)
+        try:
+            sound = read_audio(self.reference, longest_s=LONGEST_S).mono(RATE_HZ)
+        except UnreadableAudio as unreadable:  # which would be taken for the take's
+            raise InputError(f"{name}: {unreadable.message}") from unreadable
+        return melody_of_reference(sound, name)
 
 
 def practise(take: Path, settings: AudioSettings, *, score: Path | None, reference: Path | None) -> Practised:

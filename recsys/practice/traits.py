@@ -115,7 +115,7 @@ def written_traits(melody: Melody, heard: list[HeardNote], followed: Followed, l
     columns += [np.minimum(np.append(gaps_s, 1), 2), np.minimum(np.insert(gaps_s, 0, 1), 2)]
     columns += [np.append(steps, 0) / 6, np.insert(steps, 0, 0) / 6]
     columns += [np.append(steps, 1) == 0, np.insert(steps, 0, 1) == 0]
-    spread_s = float(np.nanmedian(np.abs(late_s)))
+    spread_s = float(np.nanmedian(np.abs(late_s))) if found.any() else 0.0
     whole = (float(np.median(attacks)), 15 * spread_s, float(found.mean()), float(np.log(len(heard) / n)))
     return np.stack([*columns, *(np.full(n, it) for it in whole)], axis=1).astype(np.float32)
 

@@ -9,8 +9,9 @@ from recsys.arrays import F32
 from recsys.audio.pitch import RATE_HZ, track_pitch
 from recsys.practice.around import OWN_ROWS, SEMITONES, SHAPE, TIMES_S
 from recsys.practice.evidence import Views, evidence_of, views
-from recsys.practice.follow import follow
+from recsys.practice.follow import Followed, follow
 from recsys.practice.heard import heard_notes, novelty
+from recsys.practice.judge import judge
 from recsys.practice.network import CARD, LATE_S, WEIGHTS, Networks
 
 from .conftest import LATE, MISSING, PITCHES, WRONG, melody, sung
@@ -121,3 +122,19 @@ def test_sounds_within_a_heard_note_are_looked_at_too() -> None:
 
     assert any(abs(note.start_s - 2.1) < 0.03 for note in seen.heard)
     assert [note.start_s for note in seen.heard] == sorted(note.start_s for note in seen.heard)
+
+
+def test_a_take_of_which_nothing_was_found_is_looked_at_all_the_same() -> None:
+    """The alignment may leave every note out; maps and traits stay finite, and each note has a verdict or none."""
+    mono, written = sung(), melody()
+    track = track_pitch(mono)
+    heard = heard_notes(track, novelty(mono))
+    n = len(written)
+    nothing = Followed(np.full(n, -1), np.ones(n), np.ones(len(heard)), 0.5 * np.arange(n), 0.0)
+
+    seen = views(mono, track, written, heard, nothing)
+    judged = judge(written, track, heard, nothing, evidence_of(seen, Networks.shipped()))
+
+    assert all(np.isfinite(part).all() for part in (*seen.notes, *seen.sounds))
+    assert [note.heard for note in judged.notes] == [None] * n
+    assert judged.spread_s == 0

@@ -42,6 +42,14 @@ def test_pitch_time_and_vibrato_are_measured(practised: Practised) -> None:
     assert notes[VIBRATO].cents == pytest.approx(0, abs=5)
 
 
+def test_the_last_note_ends_after_its_written_length(practised: Practised) -> None:
+    """A half note is no fault where it sounds for a second at two quarter notes a second."""
+    last = practised.judged.notes[-1]
+
+    assert last.due_end_s - last.due_s == pytest.approx(1.0, abs=0.03)
+    assert lengths_of(practised.judged)[-1] == ""
+
+
 def test_scores_and_bars_follow_from_the_notes(practised: Practised) -> None:
     """Thirteen of fifteen notes are in tune, fourteen in time, fifteen of sixteen are there."""
     summary = practised.summary
