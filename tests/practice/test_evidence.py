@@ -130,7 +130,7 @@ def test_a_take_of_which_nothing_was_found_is_looked_at_all_the_same() -> None:
     track = track_pitch(mono)
     heard = heard_notes(track, novelty(mono))
     n = len(written)
-    nothing = Followed(np.full(n, -1), np.ones(n), np.ones(len(heard)), 0.5 * np.arange(n), 0.0)
+    nothing = Followed(np.full(n, -1), np.ones(n), np.ones(len(heard)), np.linspace(0, 0.5 * (n - 1), n), 0.0)
 
     seen = views(mono, track, written, heard, nothing)
     judged = judge(written, track, heard, nothing, evidence_of(seen, Networks.shipped()))
