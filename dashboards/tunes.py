@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from dashboards import data
+from recsys.matching.tunes.significance import LEAST_EXPECTED
 from recsys.reports.wording import without_controls
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from recsys.reports.tunes.notation import Notation
     from recsys.reports.tunes.page import Detail
 
-LEAST_EXPECTED = 1e-6  # strangers; the fitted tail says nothing about less
 WIDEST = 900.0  # of the drawn contours [px]
 N_REASONS = 50  # shown at most
 PASSES_NONE = "none"

@@ -14,13 +14,14 @@ from recsys.audio.pitch import FRAME_S, PitchTrack
 from recsys.matching.tunes.melody import EPSILON, Melody
 from recsys.practice.evidence import Evidence
 from recsys.practice.follow import Followed
-from recsys.practice.heard import HeardNote
+from recsys.practice.heard import SHORTEST_FRAMES, HeardNote
 from recsys.practice.network import LATE_S, VERDICTS
 
 SURE = {"right": 0.8, "wrong": 0.5, "missing": 0.7}  # least probability of a verdict
 LATE_FROM_S, LATE_SURE, ON_TIME_SURE = 0.06, 0.5, 0.7  # late or early is what is as far off the curve
 EXTRA_SURE, EXTRA_APART_S = 0.3, 0.08
 OWN_SEMITONES = 0.7  # a right note is what is heard within so much of its pitch
+BEFORE_S, AFTER_S = 0.3, 0.1  # a note is missing if no pitch sounds from so long before it until so long after it
 JOINED_S, SAME_PITCH = 0.05, 0.6  # between sounds that are one [s, semitones]
 OUT_CENTS = 35.0
 STEADY = 0.7  # frames before the first and after the last within this distance of the median are glides [semitones]
@@ -45,7 +46,7 @@ class JudgedNote:
         due_s, due_end_s: When it is due by the take's tempo curve, and when it should end [s].
         verdict: "right", "wrong", "missing" or "unsure".
         reason: Why it is unsure, in words.
-        heard: The heard note; None if there is none of its pitch.
+        heard: The heard note; None if there is none, or the verdict is neither right nor wrong.
         late_s: How much later than due it begins [s]; NaN if unsure.
         is_off_time: Whether that is late or early beyond doubt.
         cents: Centre off the written pitch in the take's key and tuning [cents]; NaN if unsure.
@@ -100,18 +101,18 @@ def judge(
     due_end_s = _ends_s(melody, evidence.due_s)
     notes = []
     for number in range(len(melody)):
-        verdict, reason = _verdict(evidence.verdicts[number])
+        own = heard[followed.heard[number]] if found[number] else None
         note = JudgedNote(
             number=number,
             bar=int(melody.bar[number]),
             pitch=int(melody.pitch[number]),
             due_s=float(evidence.due_s[number]),
             due_end_s=float(due_end_s[number]),
-            verdict=verdict,
-            reason=reason,
+            verdict="missing",
         )
-        if verdict != "missing":
-            own = heard[followed.heard[number]] if found[number] else None
+        if own is not None or _is_voiced(note, track):
+            note = _with_verdict(note, own, evidence.verdicts[number], track, followed.shift)
+        if note.verdict in {"right", "wrong"}:
             note = _with_time(_pitched(note, own, track, followed.shift), evidence.late[number])
         notes.append(note)
     return Judgement(tuple(notes), _extra(melody, evidence, followed.shift), followed.shift, spread_s)
@@ -123,12 +124,25 @@ def _ends_s(melody: Melody, due_s: F64) -> F64:
     return np.append(due_s[1:], due_s[-1] + quarter_s * melody.duration[-1])
 
 
-def _verdict(chances: F64) -> tuple[str, str]:
-    """Return the verdict on a note and, if it is unsure, why."""
+def _is_voiced(note: JudgedNote, track: PitchTrack) -> bool:
+    """Return whether any pitch sounds about a note; where the take has ended, or pauses, it is missing."""
+    return bool(track.is_voiced[_frames(note.due_s - BEFORE_S, note.due_end_s + AFTER_S)].any())
+
+
+def _frames(start_s: float, end_s: float) -> slice:
+    return slice(max(0, round(start_s / FRAME_S)), max(0, round(end_s / FRAME_S) + 1))
+
+
+def _with_verdict(note: JudgedNote, own: HeardNote | None, chances: F64, track: PitchTrack, shift: float) -> JudgedNote:
+    """Say what a note is, given the probabilities; one that no heard note belongs to is right only where it sounds."""
     first, second = (VERDICTS[place] for place in np.argsort(-chances, kind="stable")[:2])
-    if chances.max() >= SURE[first]:
-        return first, ""
-    return "unsure", REASONS[frozenset({first, second})]
+    if chances.max() < SURE[first]:
+        return replace(note, verdict="unsure", reason=REASONS[frozenset({first, second})])
+    off = track.midi[_frames(note.due_s, note.due_end_s)] - shift - note.pitch
+    n_near = int((np.abs((off + 6) % 12 - 6) <= OWN_SEMITONES).sum())
+    if first == "right" and own is None and n_near < SHORTEST_FRAMES:
+        return replace(note, verdict="unsure", reason=REASONS[frozenset({"right", "missing"})])
+    return replace(note, verdict=first)
 
 
 def _with_time(note: JudgedNote, late: F64) -> JudgedNote:
@@ -136,7 +150,7 @@ def _with_time(note: JudgedNote, late: F64) -> JudgedNote:
     sides = {"on time": np.abs(LATE_S) < LATE_FROM_S, "late": LATE_S >= LATE_FROM_S, "early": LATE_S <= -LATE_FROM_S}
     chances = {name: float(late[side].sum()) for name, side in sides.items()}
     best = max(chances, key=lambda name: chances[name])
-    if note.verdict == "unsure" or chances[best] < (ON_TIME_SURE if best == "on time" else LATE_SURE):
+    if chances[best] < (ON_TIME_SURE if best == "on time" else LATE_SURE):
         return note
     late_s = float(late[sides[best]] @ LATE_S[sides[best]] / chances[best])
     return replace(note, late_s=late_s, is_off_time=best != "on time")

@@ -54,7 +54,7 @@ class Summary:
     A take in figures.
 
     Attributes:
-        pitch: Notes in tune, of those heard and judged.
+        pitch: Notes in tune, of those whose pitch is known.
         rhythm: Notes in time, of those whose beginning is clear.
         completeness: Notes played, of those that are not left open.
         n_unsure: Notes of which pitch or time is left open.
@@ -86,10 +86,11 @@ def summary_of(melody: Melody, judged: Judgement) -> Summary:
     """Sum up a judged take of a melody."""
     notes = judged.notes
     heard = [note for note in notes if note.verdict in {"right", "wrong"}]
+    with_pitch = [note for note in heard if note.verdict == "wrong" or not isnan(note.cents)]
     with_time = [note for note in heard if not isnan(note.late_s)]
     decided = [note for note in notes if note.verdict != "unsure"]
     return Summary(
-        Score(sum(note.verdict == "right" and not abs(note.cents) > OUT_CENTS for note in heard), len(heard)),
+        Score(sum(note.verdict == "right" and abs(note.cents) <= OUT_CENTS for note in with_pitch), len(with_pitch)),
         Score(sum(not note.is_off_time for note in with_time), len(with_time)),
         Score(sum(note.verdict != "missing" for note in decided), len(decided)),
         sum(is_open(note) for note in notes),
@@ -189,7 +190,7 @@ def _tempo(melody: Melody, judged: Judgement) -> str:
     speed = (
         f"{1 / middle_s:.0%} of the reference's" if melody.is_take else f"{60 / middle_s:.0f} quarter notes a minute"
     )
-    return f"{speed}, varying by {varies:.0%}; beginnings {judged.spread_s * 1000:.0f} ms about it"
+    return f"{speed}, varying by {varies:.0%}; notes begin within about {judged.spread_s * 1000:.0f} ms of it"
 
 
 def _compass(judged: Judgement) -> str:

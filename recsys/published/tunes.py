@@ -68,11 +68,10 @@ def catalogue_tunes(home: Home, own: Collection[str] | None = None, *, without: 
     with Warehouse.open(home.published_warehouse()) as warehouse:
         rows = warehouse.query(internal_sql("recordings_with_tunes"))
         works = warehouse.query(internal_sql("works_of_recordings"))
-    tracks = _named(rows.rows(named=True))
-    n_strangers = tracks["audio_id"].n_unique()
+    n_strangers = rows["audio_id"].n_unique()
     if own is not None:
-        tracks = tracks.filter(pl.col("track_id").is_in(list(own)))
-        works = works.filter(pl.col("track_id").is_in(list(own)))
+        rows, works = (table.filter(pl.col("track_id").is_in(list(own))) for table in (rows, works))
+    tracks = _named(rows.rows(named=True))
     shown = None if own is None else _tunes_of(home.tunes, set(works["work_key"]))
     return CatalogueTunes(Others(tunes, _recordings(home, tracks, n_strangers), shown), tracks)
 

@@ -44,6 +44,7 @@ HOSTILE = {  # name of a dropped file -> content, and what is said
     "bar.abc": (b"X:1\nM:4/4\nL:1/4\nK:C\nCDEF|\n", "too short: 4 notes"),
     "scale.abc": (b"X:1\nM:4/4\nL:1/4\nK:C\n" + b"CDEF|GABc|cBAG|FEDC|" * 2 + b"\n", "no evidence"),
     "drone.abc": (b"X:1\nM:4/4\nL:1/4\nK:C\n" + b"CCCC|" * 20 + b"\n", "no evidence: 0 patterns"),
+    "long.abc": (b"X:1\nM:4/4\nL:1/1\nK:C\nC99999999|\n", "too short: 1 notes"),
     "huge.abc": (b"X:1\nK:C\n" + b"CDEF|" * 300_000, "larger than 1,000,000 bytes"),
     "many.abc": (b"X:1\nM:4/4\nL:1/8\nK:G\nA2|BcdB G2AB|cABc d2ef|gfed cBAG|FGAF D2EF|\n\n" * 21, "found 21 tunes"),
     "words.mid": (b"no music", "cannot be read as MIDI"),

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from recsys.arrays import F32
-from recsys.audio.features.chromagram import FRAME_S, chromagram_of, chromagram_text
+from recsys.audio.features.chromagram import FRAME_S, LONGEST_FRAMES, chromagram_of, chromagram_text
 from recsys.columns import schema
 from recsys.matching.tunes.history import TUNE_CANDIDATES_COLUMNS, TUNE_CHECKS_COLUMNS, TuneHistory
 from recsys.matching.tunes.melody import Melody
@@ -90,6 +90,19 @@ def test_the_chromagram_of_notes_by_hand() -> None:
     assert frames[:2, 0].tolist() == [1, 1]
     assert frames[2, [0, 2]].tolist() == pytest.approx([quarter - 2, 3 - quarter], abs=1e-5)
     assert frames.sum() == pytest.approx(2 * quarter, abs=1e-4)
+
+
+def test_notes_that_never_end_need_no_more_memory_than_ten_minutes() -> None:
+    """A note of years after a usual one: the beginning is as it would be alone, and the rest is left out."""
+    onset, duration, pitch = np.array([0.0, 1.0]), np.array([1.0, 1e300]), np.array([60, 64])
+    years = Melody("years", onset, duration, pitch, np.array([1, 1]))
+
+    frames = chromagram_of_notes(years)
+
+    assert frames.shape == (LONGEST_FRAMES, 12)
+    short = chromagram_of_notes(replace(years, duration=np.array([1.0, 9.0])))
+    assert frames[: len(short) - 2] == pytest.approx(short[:-2])
+    assert frames[-1].tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_tune_is_found_in_another_key_and_tempo() -> None:

@@ -1,6 +1,7 @@
 """What is said of a take of known errors, in words, on the page, and over time."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,16 +10,19 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.home import Home
+from recsys.matching.tunes.melody import Melody
 from recsys.practice.heard import HeardNote
 from recsys.practice.judge import JudgedNote, Judgement, vibrato
 from recsys.practice.practise import Practised, write_json
-from recsys.practice.summary import Score, faults, lengths_of, tuning_of
+from recsys.practice.summary import Score, faults, lengths_of, summary_of, tuning_of
+from recsys.practice.take import judge_sound
 from recsys.practice.written import read_score
 from recsys.reports.practice import write_page
 from recsys.state.forget import forget
 from recsys.state.takes import PastTake, keep_take
 
-WRONG, MISSING, LATE, SHARP, VIBRATO = 5, 9, 12, 3, 15  # of the take in conftest
+from .conftest import LATE, MISSING, RATE_HZ, SHARP, VIBRATO, WRONG, melody, sung
+
 ABC = "X:1\nT:Scale\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|"
 
 
@@ -48,6 +52,49 @@ def test_the_last_note_ends_after_its_written_length(practised: Practised) -> No
 
     assert last.due_end_s - last.due_s == pytest.approx(1.0, abs=0.03)
     assert lengths_of(practised.judged)[-1] == ""
+
+
+@pytest.mark.parametrize("n_more", [16, 112])
+def test_what_the_take_never_comes_to_is_missing(n_more: int) -> None:
+    """A score that goes on after the take has ended: the end of the take is no end of the score."""
+    written, rng = melody(), np.random.default_rng(1)
+    onset = np.append(written.onset, written.length + np.arange(n_more))
+    longer = Melody(
+        "long.abc",
+        onset,
+        np.append(written.duration, np.ones(n_more)),
+        np.append(written.pitch, rng.choice([60, 62, 64, 65, 67, 69], n_more)),
+        (onset // 4).astype(np.int64) + 1,
+    )
+
+    judged, _, _ = judge_sound(sung(), longer)
+
+    assert {note.number for note in judged.notes if note.verdict == "missing"} == {MISSING, *range(16, 16 + n_more)}
+    assert summary_of(longer, judged).completeness.n_good == 15
+
+
+@pytest.mark.parametrize("silence_s", [0, 5])
+def test_a_take_that_breaks_off_lacks_what_follows(silence_s: int) -> None:
+    """Half of the tune is sung, with silence after it or not: no note of the other half is right or wrong."""
+    half = np.append(sung()[: round(4.4 * RATE_HZ)], np.zeros(silence_s * RATE_HZ, np.float32))
+
+    judged, _, _ = judge_sound(np.asarray(half, np.float32), melody())
+
+    verdicts = [note.verdict for note in judged.notes]
+    assert set(verdicts[8:]) <= {"missing", "unsure"}
+    assert verdicts[8:].count("missing") >= 7
+    assert verdicts[:8].count("right") == 7
+
+
+def test_a_right_note_whose_pitch_is_unknown_does_not_count_as_in_tune(practised: Practised) -> None:
+    """It counts as played, and in no score of pitch."""
+    first = replace(practised.judged.notes[0], cents=float("nan"))
+    judged = replace(practised.judged, notes=(first, *practised.judged.notes[1:]))
+
+    summary = summary_of(practised.melody, judged)
+
+    assert (summary.pitch.n_good, summary.pitch.n) == (12, 14)
+    assert summary.completeness == practised.summary.completeness
 
 
 def test_scores_and_bars_follow_from_the_notes(practised: Practised) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recsys.cli.show.tables import frame, note, out
+from recsys.matching.tunes.significance import expected_text
 from recsys.reports.wording import format_duration, without_controls
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("tune", "similar", "melody", "rhythm", "chords", "key", "values", "chance", "passes")  # 80 columns wide
 RECORDING_COLUMNS = ("recording", "similar", "key", "tempo", "here", "there", "chance", "passes")
-LEAST_EXPECTED = 1e-6  # strangers; the fitted tail says nothing about less
 MAX_SHOWN = 16  # notes of a phrase
 
 
@@ -72,7 +72,7 @@ def _recording(answer: "SimilarRecording") -> tuple[object, ...]:
         f"{match.tempo_ratio:.0%}",
         f"{format_duration(match.starts_s)}-{format_duration(match.ends_s)}",
         f"{format_duration(match.other_starts_s)}-{format_duration(match.other_ends_s)}",
-        _strangers(match.expected),
+        expected_text(match.expected),
         answer.point or "-",
     )
 
@@ -90,13 +90,9 @@ def _row(match: "Match", *, is_take: bool) -> tuple[object, ...]:
         None if how.harmony_share is None else round(100 * how.harmony_share),
         f"{how.transposition:+d}",
         f"{60 * how.tempo_ratio:.0f}" if is_take else f"x {how.tempo_ratio:.2g}",
-        _strangers(by.expected),
+        expected_text(by.expected),
         match.point or "-",
     )
-
-
-def _strangers(expected: float) -> str:
-    return f"{max(expected, LEAST_EXPECTED):.1g}" if expected < 10 else f"{expected:,.0f}"
 
 
 def _where(answer: "Answer", match: "Match", n_compared: int) -> str:

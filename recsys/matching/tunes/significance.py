@@ -21,7 +21,18 @@ LEAST_STRANGERS = 2_000  # melodies of a collection whose tail is fitted, and wh
 NEAR, FAR = 0.01, 0.04  # shares of a collection, between whose scores the tail is fitted
 TYPICAL_TAIL = {False: (0.36, 0.03), True: (0.66, 0.036)}  # of tunes and takes; nine of ten have a lower one
 LEAST_SCALE = 0.01
+LEAST_EXPECTED = 1e-6  # strangers; the fitted tail says nothing about less
 STRICT, USUAL = 0.03, 0.1  # expected strangers; .1 % and 1 % of strangers' queries have a score of fewer than these
+
+
+def expected_text(expected: float) -> str:
+    """
+    Say how many strangers are expected.
+
+    >>> expected_text(1e-9), expected_text(0.0312), expected_text(1234.5)
+    ('1e-06', '0.03', '1,234')
+    """
+    return f"{max(expected, LEAST_EXPECTED):.1g}" if expected < 10 else f"{expected:,.0f}"
 
 
 def expected_strangers(scores: F64, n_melodies: int, *, is_take: bool = False) -> F64:

@@ -79,10 +79,10 @@ def chromagram_of_notes(melody: Melody) -> F32:
     Return the chromagram of a tune in notes, played at CROTCHETS_PER_MIN: its melody and, half as strong, its chords.
 
     Returns:
-        Strengths of the pitch classes in each frame, shape (n_frames, 12).
+        Strengths of the pitch classes in each frame, shape (n_frames, 12); what follows after ten minutes is left out.
     """
     frames_per_quarter = 60 / CROTCHETS_PER_MIN / FRAME_S
-    n_frames = max(2, int(np.ceil(melody.length * frames_per_quarter)))
+    n_frames = int(min(LONGEST_FRAMES, max(2, np.ceil(melody.length * frames_per_quarter))))
     frames = np.zeros((n_frames, 12), np.float32)
     for onset, end, pitch in zip(melody.onset, melody.onset + melody.duration, melody.pitch.tolist(), strict=True):
         frames[:, pitch % 12] += _covered(onset * frames_per_quarter, end * frames_per_quarter, n_frames)

@@ -9,13 +9,13 @@ from recsys.matching.tunes.agreement import Agreement, Span
 from recsys.matching.tunes.find import Answer, Match
 from recsys.matching.tunes.melody import Melody
 from recsys.matching.tunes.same import SameTune
+from recsys.matching.tunes.significance import expected_text
 from recsys.reports.html import macros, render
 from recsys.reports.tunes.contours import LARGEST_WIDTH, Contours, contours
 from recsys.reports.tunes.notation import Notation, notation
 from recsys.reports.tunes.recordings import Section
 
 LEAST_SAYING, COMMON_SHARE = 6, 0.01  # notes of a phrase; share of the tunes from which a phrase is common
-LEAST_EXPECTED = 1e-6  # strangers; the fitted tail says nothing about less
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def write_page(found: SameTune, path: Path, sounds: Sequence[Section] = ()) -> N
         found=found,
         sections=[(answer, details_of(answer, n_compared)) for answer in answers],
         sounds=sounds,
-        least_expected=LEAST_EXPECTED,
+        expected_text=expected_text,
         is_any_unusual=lambda answer: any(match.point for match in answer.matches),
         is_any_passing=lambda answers: any(answer.point for answer in answers),
     )
