@@ -11,7 +11,7 @@ PAGE = {"title": "Practice", "section": "Find", "order": 88, "for_labels": True}
 NOT_KEPT = "It is analysed in a separate process and is not stored."
 HEADINGS = {"time_s": "time (s)", "said": "what", "late_ms": "late (ms)"}
 SCORES = {
-    "pitch": ("In tune", "Notes that are right and within 35 cents, of those heard and judged"),
+    "pitch": ("In tune", "Notes that are right and within 35 cents, of those whose pitch is known"),
     "rhythm": ("In time", "Notes that are neither late nor early, of those whose beginning is clear"),
     "completeness": ("Played", "Notes that are not missing, of those that are not left open"),
 }
