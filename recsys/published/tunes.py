@@ -101,12 +101,16 @@ def _file(home: Home, places: dict[str, tuple[str | None, str]], name: str) -> P
 def _named(rows: list[dict[str, str | None]]) -> pl.DataFrame:
     """Add the name of each recording: title and artist, followed by its id where several have the same."""
     names = [f"{row['title'] or row['track_id']} by {row['artist_name'] or 'an unknown artist'}" for row in rows]
-    n_named = Counter(names)
     schema = dict.fromkeys(("track_id", "audio_id", "title", "artist_name", "file", "chromagram"), pl.String)
-    unique = [
-        name if n_named[name] == 1 else f"{name} ({row['track_id']})" for name, row in zip(names, rows, strict=True)
-    ]
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.Series("name", unique, pl.String))
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    return table.with_columns(pl.Series("name", _distinct(names, table["track_id"].to_list()), pl.String))
+
+
+def _distinct(names: list[str], ids: list[str]) -> list[str]:
+    """Add the id to each name that several have, until all differ: an artist may be called like another's id."""
+    while repeated := {name for name, n in Counter(names).items() if n > 1}:
+        names = [f"{name} ({id_})" if name in repeated else name for name, id_ in zip(names, ids, strict=True)]
+    return names
 
 
 def _tunes_of(folder: Path, work_keys: Container[str]) -> frozenset[str]:

@@ -1,7 +1,9 @@
-"""Whose notes a label may see: those of works that the registry, or else the metadata, gives to its recordings."""
+"""Names of recordings; whose notes a label may see: those of works that registry or metadata give to its recordings."""
 
 import duckdb
+import pytest
 
+from recsys.published.tunes import _named
 from recsys.warehouse.internal import internal_sql
 
 
@@ -21,3 +23,14 @@ def test_the_code_of_a_registered_work_makes_nobody_its_owner() -> None:
         found = connection.execute(internal_sql("works_of_recordings")).fetchall()
 
     assert found == [("t1", "T1"), ("t2", "T2"), ("t4", "T9")]
+
+
+@pytest.mark.parametrize("names", [("A", "A (t1)", "A"), ("A", "A", "A (t1)"), ("A (t2)", "A", "A")])
+def test_names_of_recordings_differ_whatever_their_artists_are_called(names: tuple[str, ...]) -> None:
+    """An artist whose name ends in another recording's id is told from that recording."""
+    rows = [{"title": "T", "artist_name": name, "track_id": f"t{n}"} for n, name in enumerate(names, start=1)]
+
+    found = _named(rows)["name"].to_list()
+
+    assert len(set(found)) == 3
+    assert [name.startswith(f"T by {own}") for name, own in zip(found, names, strict=True)] == [True] * 3
