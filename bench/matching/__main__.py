@@ -1,7 +1,8 @@
 """
 Matching: the share of uses of a recording that are found, and the false-positive rate on strangers.
 
-Queries are excerpts of real recordings that training never met. Each is distorted in 31 ways
+Queries are excerpts of real recordings that training never met. Each is searched as `recsys match` does, at its own
+pitch and after shifts (`bench.matching.search`). Each is distorted in 31 ways
 (`bench.matching.distortions`) with noise that training never met, and searched in an index of 309 recordings: 249 real,
 60 rendered. A use is a query from an indexed recording; a stranger is a query from a recording that is not in the
 index. Where `fpcalc` is on the PATH, Chromaprint gets the same queries and the same index in the same run.
@@ -42,9 +43,9 @@ N_PROCESSES = 2
 
 def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
     """Fit a match classifier per query length on the calibration part, and write them into the package."""
-    from bench.matching.answers import network
     from bench.matching.fit import development, fit
     from bench.matching.queries import CALIBRATION, LENGTHS_S, render
+    from bench.matching.search import network
     from recsys.audio.fingerprint.fingerprinter import DEFAULT_FOLDER
     from recsys.matching.alignment import Calibration
 
@@ -63,7 +64,7 @@ def calibrate(pool: Executor, home: Path, counts: "QueryCounts") -> None:
 @contextmanager
 def _home(folder: Path | None, counts: "QueryCounts") -> Iterator[Path]:
     """Yield the folder of a run, which depends on the network and the sizes; without `folder`, a temporary one."""
-    from bench.matching.answers import network
+    from bench.matching.search import network
 
     if folder:
         yield folder / f"{network().version} {counts.real} {counts.rendered} {counts.max_per_part}"
@@ -122,7 +123,6 @@ def evaluate(
     from bench.matching.distortions import DISTORTIONS
     from bench.matching.queries import TEST
     from bench.matching.report import print_report, print_summary, summary
-    from recsys.matching.cue_sheets import shipped_calibration
 
     if not chromaprint.is_installed():
         print("Chromaprint is not compared: fpcalc is not on the PATH (Debian: libchromaprint-tools)", file=sys.stderr)
@@ -131,9 +131,8 @@ def evaluate(
     summaries = {}
     for length_s in lengths_s:
         results = run_queries(pool, home, TEST, length_s, counts, distortions or list(DISTORTIONS))
-        classifier = shipped_calibration().classifier(length_s)
-        print_report(results, classifier, length_s)
-        summaries[length_s] = summary(results, classifier)
+        print_report(results, length_s)
+        summaries[length_s] = summary(results)
     print_summary(summaries)
 
 

@@ -62,9 +62,9 @@ def main(n: int, n_indexed: int) -> None:
 
 
 def _index(paths: list[Path]) -> "FingerprintIndex":
-    from bench.matching.answers import network
     from bench.matching.distortions import RATE_HZ
     from bench.matching.queries import read_sound
+    from bench.matching.search import network
     from recsys.audio.fingerprint.fingerprinter import INDEX_STEP
     from recsys.matching.fingerprint_index import FingerprintIndex
 
@@ -108,14 +108,12 @@ def accompaniment(separator: "Separator", mono: F32) -> F32:
 
 def _found(mono: F32, index: "FingerprintIndex") -> str | None:
     """Return the recording that matches best, if it passes the shipped threshold of 1 %."""
-    from bench.matching.answers import network
     from bench.matching.distortions import RATE_HZ
-    from recsys.matching.alignment import align_query
-    from recsys.matching.cue_sheets import shipped_calibration
+    from bench.matching.search import best, looks_of
+    from recsys.matching.uses import LOOSE
 
-    found, classifier = align_query(index, network().vectors(mono, RATE_HZ)), shipped_calibration().classifier(LENGTH_S)
-    passes = float(classifier.probability(found.evidence[None])[0]) > classifier.threshold_1_percent
-    return found.alignments[0].track_id if passes and found.alignments else None
+    found = best(index, looks_of(mono, RATE_HZ), LENGTH_S)
+    return found.recording if found.significance > LOOSE else None
 
 
 def _print(is_use: bool, louder_db: int, answers: Answers) -> None:

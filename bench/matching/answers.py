@@ -14,6 +14,7 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import process_time
 from typing import Any, Self
+from zlib import crc32
 
 import numpy as np
 
@@ -29,19 +30,19 @@ from bench.matching.queries import (
     render,
     speech_files,
 )
+from bench.matching.search import best, calibration, looks_of, network
 from bench.matching.sounds import other_sounds
 from bench.peers import chromaprint
 from bench.peers.chromaprint import U32, Chromaprint
 from recsys import files
-from recsys.arrays import F32, F64
-from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, Fingerprinter
-from recsys.matching.alignment import align_query
+from recsys.arrays import F32
+from recsys.audio.fingerprint.fingerprinter import INDEX_STEP
 from recsys.matching.fingerprint_index import FingerprintIndex
 
 OURS, PEER = "ours", "chromaprint.npz"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Answer:
     """
     One matcher's answer to a query.
@@ -49,26 +50,17 @@ class Answer:
     Attributes:
         is_found: Whether the right recording is ranked first.
         offset_error_s: Error of the offset in the recording [s]; NaN if it is not found.
-        evidence: Input of the match classifier, see `alignment.align_query`; Chromaprint's is its score.
+        score: Ours is a significance, see `search.Best`; Chromaprint's is its own score.
         cpu_s: CPU time of the fingerprint and of the search [s].
     """
 
     is_found: bool
     offset_error_s: float
-    evidence: F64
+    score: float
     cpu_s: tuple[float, float]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the answer as JSON values."""
-        return asdict(self) | {"evidence": self.evidence.tolist()}
 
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Return the answer that `as_json` stored."""
-        return cls(**stored | {"evidence": np.array(stored["evidence"])})
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class QueryResult:
     """A query's distortion and recording, and the answers to it; `peer` is None without Chromaprint."""
 
@@ -79,20 +71,13 @@ class QueryResult:
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""
-        answers = {"ours": self.ours.as_json(), "peer": self.peer and self.peer.as_json()}
-        return {"distortion": self.distortion, "recording": self.recording, **answers}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the result that `as_json` stored."""
-        peer = stored["peer"] and Answer.from_json(stored["peer"])
-        return cls(stored["distortion"], stored["recording"], Answer.from_json(stored["ours"]), peer)
-
-
-@cache
-def network() -> Fingerprinter:
-    """Load the shipped fingerprint network."""
-    return Fingerprinter.load()
+        peer = stored["peer"] and Answer(**stored["peer"])
+        return cls(stored["distortion"], stored["recording"], Answer(**stored["ours"]), peer)
 
 
 @cache
@@ -163,7 +148,9 @@ def _run_all(pool: Executor, query_set: QuerySet, distortions: Iterable[str]) ->
 
 def _cell(query_set: QuerySet, distortion: str) -> list[QueryResult]:
     """Run the queries of a cell, or read their results if an interrupted run has stored them."""
-    path = query_set.home / "cells" / f"{query_set.part}, {query_set.length_s} s, {distortion}.json"
+    path = (
+        query_set.home / f"cells {_calibration_id()}" / f"{query_set.part}, {query_set.length_s} s, {distortion}.json"
+    )
     if path.exists():
         return [QueryResult.from_json(stored) for stored in files.read_json(path)]
     results = _run(query_set, distortion)
@@ -171,10 +158,19 @@ def _cell(query_set: QuerySet, distortion: str) -> list[QueryResult]:
     return results
 
 
+def _calibration_id() -> str:
+    return f"{crc32(repr(calibration()).encode()):08x}"
+
+
 def _run(query_set: QuerySet, distortion: str) -> list[QueryResult]:
     own, peer = index(query_set.home), _peer(query_set.home) if query_set.with_peer else None
     return [
-        QueryResult(distortion, query.path.name, _our_answer(own, query), _peers_answer(peer, query) if peer else None)
+        QueryResult(
+            distortion,
+            query.path.name,
+            _our_answer(own, query, query_set.length_s),
+            _peers_answer(peer, query) if peer else None,
+        )
         for query in queries(query_set, distortion)
     ]
 
@@ -182,33 +178,31 @@ def _run(query_set: QuerySet, distortion: str) -> list[QueryResult]:
 def _other_sounds(home: Path, part: str, length_s: int) -> list[QueryResult]:
     """Search sounds that are no music: whatever is found is false."""
     return [
-        QueryResult("none", name, _our_answer(index(home), Query(Path(name), 0.0, sound)), None)
+        QueryResult("none", name, _our_answer(index(home), Query(Path(name), 0.0, sound), length_s), None)
         for name, sound in other_sounds(home, part, length_s)
     ]
 
 
-def _our_answer(fingerprints: FingerprintIndex, query: Query) -> Answer:
+def _our_answer(fingerprints: FingerprintIndex, query: Query, length_s: int) -> Answer:
     started = process_time()
-    vectors = network().vectors(query.sound, RATE_HZ)
+    looks = looks_of(query.sound, RATE_HZ)
     fingerprinted = process_time()
-    found = align_query(fingerprints, vectors)
+    first = best(fingerprints, looks, length_s)
     cpu_s = (fingerprinted - started, process_time() - fingerprinted)
-    first = found.alignments[0] if found.alignments else None
-    if first is None or first.track_id != query.path.name:
-        return Answer(False, np.nan, found.evidence, cpu_s)
-    return Answer(True, abs(first.offset_s - query.offset_s), found.evidence, cpu_s)
+    if first.recording != query.path.name:
+        return Answer(False, np.nan, first.significance, cpu_s)
+    return Answer(True, abs(first.offset_s - query.offset_s), first.significance, cpu_s)
 
 
 def _peers_answer(peer: Chromaprint, query: Query) -> Answer:
     started = _cpu_s()
     items = chromaprint.items_of(query.sound, RATE_HZ)
     fingerprinted = _cpu_s()
-    best = peer.best(items)
+    first = peer.best(items)
     cpu_s = (fingerprinted - started, _cpu_s() - fingerprinted)
-    evidence = np.array([best.score if best else 0.0])
-    if best is None or best.name != query.path.name:
-        return Answer(False, np.nan, evidence, cpu_s)
-    return Answer(True, abs(best.offset_s - query.offset_s), evidence, cpu_s)
+    if first is None or first.name != query.path.name:
+        return Answer(False, np.nan, first.score if first else 0.0, cpu_s)
+    return Answer(True, abs(first.offset_s - query.offset_s), first.score, cpu_s)
 
 
 def _cpu_s() -> float:

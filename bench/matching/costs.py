@@ -11,14 +11,14 @@ from time import perf_counter, process_time
 import numpy as np
 
 from bench.audio.recordings import recordings
-from bench.matching.answers import index, network
+from bench.matching.answers import index
 from bench.matching.distortions import RATE_HZ
 from bench.matching.queries import SEED, TEST, QuerySet, queries
+from bench.matching.search import best, looks_of, network
 from bench.options import audio_folder
 from recsys.arrays import F32
 from recsys.audio.fingerprint.fingerprinter import INDEX_STEP, VECTOR_HOP_S
 from recsys.audio.signal import read_audio
-from recsys.matching.alignment import align_query
 from recsys.matching.fingerprint_index import FingerprintIndex
 
 PERTURBED = 0.5  # expected length of the noise added to a vector of length 1
@@ -49,21 +49,25 @@ def print_costs(home: Path, hours: float, max_per_part: int) -> None:
     large = enlarged(index(home), hours)
     query_set = QuerySet(home, TEST.indexed, TEST.noise, LENGTH_S, len(paths), max_per_part, with_peer=False)
     excerpts = list(queries(query_set, "phone"))
-    vectors = [network().vectors(query.sound, RATE_HZ) for query in excerpts]
     started = process_time()
-    answers = [align_query(large, query_vectors) for query_vectors in vectors]
-    query_ms = 1000 * (process_time() - started) / len(vectors)
-    first = [found.alignments[0].track_id if found.alignments else "" for found in answers]
-    share_found = np.mean([name == query.path.name for name, query in zip(first, excerpts, strict=True)])
+    looks = [looks_of(query.sound, RATE_HZ) for query in excerpts]
+    fingerprint_ms = 1000 * (process_time() - started) / len(looks)
+    started = process_time()
+    answers = [best(large, of_query, LENGTH_S) for of_query in looks]
+    query_ms = 1000 * (process_time() - started) / len(looks)
+    share_found = np.mean([found.recording == query.path.name for found, query in zip(answers, excerpts, strict=True)])
     n_rows = int(large.starts[-1])
     indexed_h = n_rows * INDEX_STEP * VECTOR_HOP_S / 3_600
     print(f"{indexed_h:.0f} h: {n_rows:,} vectors, {large.n_bytes / 2**20 / indexed_h:.2f} MB per hour")
-    print(f"10 s by phone: {query_ms:.1f} ms CPU per query, the original ranked first in {share_found:.0%}")
+    print(
+        f"10 s by phone, at {len(looks[0])} pitches: fingerprints {fingerprint_ms:.1f} ms, search {query_ms:.1f} ms "
+        f"CPU per query, the original ranked first in {share_found:.0%}"
+    )
     with TemporaryDirectory() as folder:
-        print_changes(large, Path(folder) / "index", vectors)
+        print_changes(large, Path(folder) / "index", looks)
 
 
-def print_changes(index: FingerprintIndex, folder: Path, queries: list[F32]) -> None:
+def print_changes(index: FingerprintIndex, folder: Path, queries: list[list[F32]]) -> None:
     """Print the time to save and load an index, to remove a recording and add it again, and to build it anew."""
     name = index.ids[0]
     vectors = index.vectors(*index.starts[:2])
@@ -84,12 +88,12 @@ def print_changes(index: FingerprintIndex, folder: Path, queries: list[F32]) -> 
         FingerprintIndex.build(loaded.ids, every, version="another")
 
 
-def _memory_mb(folder: Path, queries: list[F32]) -> tuple[float, float]:
+def _memory_mb(folder: Path, queries: list[list[F32]]) -> tuple[float, float]:
     """Return the memory that this process needs to load and search an index: its own, and of mapped files [MB]."""
     before = _resident_mb()
     loaded = FingerprintIndex.load(folder)
-    for query in queries:
-        align_query(loaded, query)
+    for looks in queries:
+        best(loaded, looks, LENGTH_S)
     after = _resident_mb()
     return after["RssAnon"] - before["RssAnon"], after["RssFile"] - before["RssFile"]
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.audio.recordings import recordings
-from bench.matching.answers import network
 from bench.matching.distortions import DISTORTIONS, RATE_HZ
 from bench.matching.queries import CALIBRATION, N_FILLING, N_OTHERS, QueryCounts, QuerySet, queries, read_sound
+from bench.matching.search import network
 from bench.matching.sounds import other_sounds
 from bench.options import audio_folder
 from recsys.arrays import F32, F64

@@ -6,7 +6,8 @@ stranger to the other, and so are the training recordings that neither holds. Re
 strangers are left out. Held-back recordings were used neither in training nor in calibration. Those of the training
 are stated apart; the network heard them, which makes them more confusable.
 
-Windows are clean, at most --windows of each recording and length, and distorted: --distorted excerpts of each, under
+Each window is searched at its own pitch and after shifts, as `recsys match` does (`bench.matching.search`). Windows are
+clean, at most --windows of each recording and length, and distorted: --distorted excerpts of each, under
 as many of the 31 distortions. Intervals of 95 % are bootstrapped over recordings.
 """
 
@@ -18,14 +19,16 @@ import numpy as np
 
 from bench.audio.recordings import recordings
 from bench.options import audio_folder, benchmark, size
-from recsys.arrays import F32, F64
+from recsys.arrays import F32
 
 if TYPE_CHECKING:
-    from recsys.matching.alignment import MatchClassifier
     from recsys.matching.fingerprint_index import FingerprintIndex
 
 HELD_BACK, TRAINING = "held back", "of the training"
-Window = tuple[str, int, F32]  # "clean" or "distorted", its length [s], and its vectors, shape (n, 128)
+Looks = list[
+    F32
+]  # vectors at the pitch of a sound and after shifts, a quarter of a second apart, each of shape (n, 128)
+Window = tuple[str, int, Looks]  # "clean" or "distorted", its length [s], and its looks
 
 
 class Side(NamedTuple):
@@ -36,20 +39,20 @@ class Side(NamedTuple):
 
 
 class RecordingVectors(NamedTuple):
-    """The vectors of a recording, a quarter of a second apart, shape (n, 128), and distorted windows of it."""
+    """The looks at a recording, and distorted windows of it."""
 
-    whole: F32
+    whole: Looks
     distorted: list[Window]
 
 
 class Answer(NamedTuple):
-    """The evidence on a window of a stranger, shape (8,); its recording, kind, distortion ("clean" or not), length."""
+    """The significance of a window of a stranger; its recording, kind, distortion ("clean" or not), length."""
 
     recording: str
     kind: str
     distortion: str
     length_s: int
-    evidence: F64
+    significance: float
 
 
 @benchmark(headline=r"held back, clean, 10 s: +(\d+\.\d+)%")
@@ -60,7 +63,7 @@ def main(n_windows: int, n_distorted: int, n: int) -> None:
     """Search the strangers of both indexes, and print the shares let in."""
     import torch
 
-    from recsys.matching.alignment import align_query
+    from bench.matching.search import best
 
     torch.set_num_threads(1)
     parts = {part: paths[:n] for part, paths in recordings(audio_folder()).items()}
@@ -74,7 +77,9 @@ def main(n_windows: int, n_distorted: int, n: int) -> None:
         for path in side.strangers:
             kind = TRAINING if path in training else HELD_BACK
             for distortion, length_s, window in (*_clean(heard[path].whole, n_windows), *heard[path].distorted):
-                answers.append(Answer(path.name, kind, distortion, length_s, align_query(index, window).evidence))
+                answers.append(
+                    Answer(path.name, kind, distortion, length_s, best(index, window, length_s).significance)
+                )
     print_shares(answers)
 
 
@@ -104,56 +109,53 @@ def _both(some: Sequence[Path], others: Sequence[Path]) -> list[Path]:
 
 def _fingerprinted(path: Path, n_distorted: int) -> RecordingVectors:
     """Fingerprint a recording and distorted excerpts of it."""
-    from bench.matching.answers import network
     from bench.matching.distortions import RATE_HZ
+    from bench.matching.search import looks_of
     from recsys.audio.signal import read_audio
 
     sound = read_audio(path).mono(RATE_HZ)
-    return RecordingVectors(
-        network().recording_vectors(sound, RATE_HZ), list(_distorted(path.name, sound, n_distorted))
-    )
+    return RecordingVectors(looks_of(sound, RATE_HZ), list(_distorted(path.name, sound, n_distorted)))
 
 
 def _index(paths: list[Path], heard: dict[Path, RecordingVectors]) -> "FingerprintIndex":
-    from bench.matching.answers import network
+    from bench.matching.search import network
     from recsys.audio.fingerprint.fingerprinter import INDEX_STEP
     from recsys.matching.fingerprint_index import FingerprintIndex
 
-    stored = [heard[path].whole[::INDEX_STEP] for path in paths]
+    stored = [heard[path].whole[0][::INDEX_STEP] for path in paths]
     return FingerprintIndex.build([path.name for path in paths], stored, version=network().version)
 
 
-def _clean(vectors: F32, n: int) -> Iterator[Window]:
+def _clean(looks: Looks, n: int) -> Iterator[Window]:
     """Yield n windows of each length, spread over a recording."""
     from bench.matching.queries import LENGTHS_S
     from recsys.matching.calibrate import window_vectors, windows
 
     for length_s in LENGTHS_S:
-        found = list(windows(vectors, window_vectors(length_s)))
+        found = list(windows(np.concatenate(looks, axis=1), window_vectors(length_s)))
         for row in np.unique(np.linspace(0, len(found) - 1, min(n, len(found))).astype(int)):
-            yield "clean", length_s, found[row]
+            yield "clean", length_s, np.split(found[row], len(looks), axis=1)
 
 
 def _distorted(name: str, sound: F32, n: int) -> Iterator[Window]:
     """Yield the beginnings, of each length, of n excerpts of a recording under different distortions."""
-    from bench.matching.answers import network
     from bench.matching.distortions import DISTORTIONS, RATE_HZ, Background
     from bench.matching.queries import LENGTHS_S, N_OTHERS, TEST, background, excerpt
+    from bench.matching.search import looks_of
     from recsys.matching.calibrate import window_vectors
 
     rng = np.random.default_rng(list(name.encode()))
     covers = Background(*background(audio_folder(), TEST.noise, N_OTHERS), rng)
     for distortion in rng.permutation(list(DISTORTIONS)[1:])[:n]:
         _, part = excerpt(sound, DISTORTIONS[distortion], max(LENGTHS_S), rng)
-        heard = network().vectors(DISTORTIONS[distortion].change(part, covers)[: max(LENGTHS_S) * RATE_HZ], RATE_HZ)
-        for length_s in LENGTHS_S if len(heard) else ():
-            yield "distorted", length_s, heard[: window_vectors(length_s)]
+        looks = looks_of(DISTORTIONS[distortion].change(part, covers)[: max(LENGTHS_S) * RATE_HZ], RATE_HZ)
+        for length_s in LENGTHS_S if looks[0].any() else ():
+            yield "distorted", length_s, [look[: window_vectors(length_s)] for look in looks]
 
 
 def print_shares(answers: Sequence[Answer]) -> None:
     """Print for each kind of stranger, distortion and length the share let in at both thresholds."""
     from bench.matching.queries import LENGTHS_S
-    from recsys.matching.cue_sheets import shipped_calibration
 
     print("let in at the shipped point of 1 %; of .1 %")
     for kind in (HELD_BACK, TRAINING, ""):
@@ -166,17 +168,17 @@ def print_shares(answers: Sequence[Answer]) -> None:
                 ]
                 if chosen:
                     name = f"{kind or 'all'}, {distortion}, {length_s} s:"
-                    print(f"{name:<34}{_shares(chosen, shipped_calibration().classifier(length_s))}", flush=True)
+                    print(f"{name:<34}{_shares(chosen)}", flush=True)
 
 
-def _shares(answers: Sequence[Answer], classifier: "MatchClassifier") -> str:
+def _shares(answers: Sequence[Answer]) -> str:
     from bench.matching.report import Outcome
+    from recsys.matching.uses import LOOSE, STRICT
 
-    scores = classifier.probability(np.stack([one.evidence for one in answers]))
+    scores = np.array([one.significance for one in answers])
     names = np.array([one.recording for one in answers])
     outcome = Outcome(scores, np.zeros(len(scores), np.bool_), np.array([one.distortion for one in answers]), names)
-    strict = outcome.share_accepted(classifier.threshold_01_percent)
-    return f"{outcome.accepted(classifier.threshold_1_percent)} recordings; {strict}"
+    return f"{outcome.accepted(LOOSE)} recordings; {outcome.share_accepted(STRICT)}"
 
 
 if __name__ == "__main__":

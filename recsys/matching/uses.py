@@ -268,12 +268,21 @@ def find_uses(index: FingerprintIndex, query: F32, calibration: Calibration, shi
         index contains copies of a recording.
     """
     rough: dict[str, list[RoughUse]] = {}
-    shared = float(np.log10(1 + len(shifted) * 10**-SHIFTED_COST))  # all looks together have the stated rates
-    for cost, look in [(shared, query), *((shared + SHIFTED_COST, vectors) for vectors in shifted)]:
+    for look, cost in zip([query, *shifted], look_costs(len(shifted)), strict=True):
         for audio_id, uses in _rough_uses(index, look, calibration, cost).items():
             rough.setdefault(audio_id, []).extend(uses)
     kept = [use for of_recording in rough.values() for use in _without_overlaps(of_recording)]
     return sorted(_with_edges(kept, len(query)), key=lambda use: (use.starts_s, -use.probability, use.audio_id))
+
+
+def look_costs(n_shifted: int) -> list[float]:
+    """
+    Return the significance that windows lose: those of the query, and those of each of its n_shifted shifts.
+
+    The rates of false positives of all together are those stated.
+    """
+    shared = float(np.log10(1 + n_shifted * 10**-SHIFTED_COST))
+    return [shared, *[shared + SHIFTED_COST] * n_shifted]
 
 
 def _rough_uses(

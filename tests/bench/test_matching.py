@@ -13,7 +13,6 @@ from bench.matching.fit import Development, Excerpt
 from bench.matching.queries import N_FILLING, N_OTHERS, QuerySet
 from bench.matching.report import print_summary, summary
 from bench.matching.strangers import sides
-from recsys.matching.alignment import MatchClassifier
 from recsys.matching.fingerprint_index import FingerprintIndex
 
 
@@ -61,8 +60,8 @@ def test_made_sounds_lie_between_the_quietest_and_the_loudest_level(kind: str) -
 
 
 def result(distortion: str, recording: str, score: float, *, is_found: bool) -> QueryResult:
-    """Return a result whose only evidence is a score."""
-    return QueryResult(distortion, recording, Answer(is_found, np.nan, np.array([score]), (0.1, 0.2)), None)
+    """Return a result with a score."""
+    return QueryResult(distortion, recording, Answer(is_found, np.nan, score, (0.1, 0.2)), None)
 
 
 def test_a_finished_cell_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +79,7 @@ def test_a_finished_cell_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert runs == ["tempo +5%"]
     assert second.as_json() | {"ours": None} == first.as_json() | {"ours": None}
-    assert second.ours.evidence.tolist() == [0.25]
+    assert second.ours.score == 0.25
     assert (second.ours.is_found, second.peer) == (True, None)
     assert np.isnan(second.ours.offset_error_s)
 
@@ -100,13 +99,12 @@ def test_sounds_that_are_no_music_are_strangers_of_the_calibration() -> None:
 
 def test_the_summary_counts_speech_apart_from_the_31(capsys: pytest.CaptureFixture[str]) -> None:
     """Every distortion is found and speech is not: the mean stays at 100 %, the rows of speech are at 0 %."""
-    uses = [result(name, f"r{n}", 0.9, is_found=True) for name in DISTORTIONS for n in range(3)]
-    covered = [result(name, "r0", 0.9, is_found=False) for name in SPEECH]
-    strangers = [result("clean", f"s{n}", 0.8 if n == 0 else 0.1, is_found=False) for n in range(10)]
+    uses = [result(name, f"r{n}", 2.5, is_found=True) for name in DISTORTIONS for n in range(3)]
+    covered = [result(name, "r0", 2.5, is_found=False) for name in SPEECH]
+    strangers = [result("clean", f"s{n}", 2.1 if n == 0 else 0.1, is_found=False) for n in range(10)]
     silent = [result("none", "hum 1", 0.0, is_found=False)]
-    classifier = MatchClassifier(10, [0.5], [0.1], [1.0, 0.0], threshold_1_percent=0.9, threshold_01_percent=0.97)
 
-    figures = summary(Results([*uses, *covered], strangers, strangers, silent), classifier)
+    figures = summary(Results([*uses, *covered], strangers, strangers, silent))
     print_summary({10: figures, 5: figures})
 
     assert figures["mean over the 31"] == "100.0% [100.0%, 100.0%]"
@@ -116,7 +114,7 @@ def test_the_summary_counts_speech_apart_from_the_31(capsys: pytest.CaptureFixtu
     assert figures["sounds that are no music let in"].startswith("0.00%")
     printed = capsys.readouterr().out
     assert "| | 10 s | 5 s |\n|---|---|---|\n| mean over the 31, first at any score | 100.0% | 100.0% |" in printed
-    assert not any("speech" in row for row in summary(Results(uses, strangers, strangers, silent), classifier))
+    assert not any("speech" in row for row in summary(Results(uses, strangers, strangers, silent)))
 
 
 def test_two_indexes_make_each_others_recordings_strangers() -> None:
