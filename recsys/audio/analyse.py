@@ -88,13 +88,14 @@ class Analyse:
         signal = read_audio(path)
         mono = signal.mono(RATE_HZ)
         embedding = self.embedder.embed(signal, mono)
+        vocal_share = None if embedding is None else embedding.vocal_share
         return Analysis(
             codec=signal.codec,
             duration_ms=round(signal.duration_s * 1000),
             lost_ms=round(signal.lost_s * 1000),
             rate_hz=signal.rate_hz,
             n_channels=signal.n_channels,
-            features=replace(features(signal, mono), vocal_share=embedding and embedding.vocal_share),
+            features=replace(features(signal, mono), vocal_share=vocal_share),
             embedding=embedding,
             fingerprint=self.fingerprinter.recording_vectors(mono, RATE_HZ),
         )
