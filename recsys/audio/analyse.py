@@ -5,7 +5,7 @@ Full analysis of an audio file: decode it, then compute features, embedding, tag
 networks at the first call. The same bytes give the same result.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -87,13 +87,15 @@ class Analyse:
         """Analyse a file; raises UnreadableAudio if nothing of it can be decoded."""
         signal = read_audio(path)
         mono = signal.mono(RATE_HZ)
+        embedding = self.embedder.embed(signal, mono)
+        vocal_share = None if embedding is None else embedding.vocal_share
         return Analysis(
             codec=signal.codec,
             duration_ms=round(signal.duration_s * 1000),
             lost_ms=round(signal.lost_s * 1000),
             rate_hz=signal.rate_hz,
             n_channels=signal.n_channels,
-            features=features(signal, mono),
-            embedding=self.embedder.embed(signal, mono),
+            features=replace(features(signal, mono), vocal_share=vocal_share),
+            embedding=embedding,
             fingerprint=self.fingerprinter.recording_vectors(mono, RATE_HZ),
         )

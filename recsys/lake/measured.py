@@ -179,13 +179,26 @@ class Character:
 
 
 @dataclass(frozen=True)
+class Voice:
+    """
+    Whether somebody sings or speaks; None where a recording has no tags.
+
+    Attributes:
+        vocal_share: Share of at most twelve excerpts of 3 s in which the taggers hear a voice, 0..1
+            (`recsys/audio/embedding/tags.py`).
+    """
+
+    vocal_share: float | None = measured(low=0, high=1)
+
+
+@dataclass(frozen=True)
 class Features(
-    Character, Timbre, Tonality, Rhythm, Delivery, Loudness
+    Voice, Character, Timbre, Tonality, Rhythm, Delivery, Loudness
 ):  # a dataclass has the fields of its last base first
     """All measured attributes of one recording; each is a column of `audio_features`."""
 
     @classmethod
-    def of(cls, *parts: Loudness | Delivery | Rhythm | Tonality | Timbre | Character) -> Self:
+    def of(cls, *parts: Loudness | Delivery | Rhythm | Tonality | Timbre | Character | Voice) -> Self:
         """Combine measured groups of attributes; attributes of missing groups are None."""
         return cls(**{name: value for part in parts for name, value in asdict(part).items()})
 

@@ -49,12 +49,14 @@
 --   main_chords            the up to four chords that sound longest, longest first, such as C G Am F; null where none is heard
 --   chord_changes_per_min  changes from a chord to another one per minute [1/min]
 --   chord_confidence       mean probability of the chords, 0..1
+--   vocal_share            share of excerpts of 3 s in which the taggers hear a voice, 0..1; null where unknown
 --   energy                 perceived energy, 0..1 (defined in recsys/audio)
 --   danceability           danceability, 0..1 (defined in recsys/audio)
 --   analyser               name and version of the analysis
 -- checks:
 --   tempo_bpm is null or tempo_bpm > 0
 --   energy is null or energy between 0 and 1
+--   vocal_share is null or vocal_share between 0 and 1
 --   lossy_origin is null or lossy_origin between 0 and 1
 -- reconcile:
 --   (select count(*) from marts.track_audio) <= (select count(*) from (select distinct track_id from raw.audio_features_versions) as rows)
@@ -104,6 +106,7 @@ select
     features.main_chords,
     features.chord_changes_per_min,
     features.chord_confidence,
+    features.vocal_share,
     features.energy,
     features.danceability,
     features.analyser

@@ -11,7 +11,7 @@ from recsys.arrays import F32
 from recsys.audio.embedding.embed import FORMAT, VERSION, Embedder, patches_of
 from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder
 from recsys.audio.embedding.pretrained import FOLDER, pretrained
-from recsys.audio.embedding.tags import TAGS
+from recsys.audio.embedding.tags import TAGS, Tag, voice_scores
 from recsys.audio.mel import log_mel
 from recsys.audio.weights_file import with_weights
 from recsys.errors import SetupError
@@ -131,6 +131,36 @@ def test_an_embedding_has_the_tags_of_both_networks(mono: F32) -> None:
     assert all(0 <= tag.confidence <= 1 for tag in embedding.tags)
     confidence = {tag.tag: tag.confidence for tag in embedding.tags if tag.tagger == "musicnn-mtt"}
     assert confidence["drums"] > confidence["choir"]
+
+
+def test_the_vocal_share_counts_excerpts_whose_tags_say_voice(mono: F32) -> None:
+    """In each excerpt, the highest tag of a voice is compared with the highest tag of none, by the tags' names."""
+    embedder = Embedder.load("musicnn")
+    embedding = embedder.embed(recording(mono))
+    patches = patches_of(mono)
+    assert embedding is not None
+    assert patches is not None
+
+    n_voice = 0
+    for patch in patches:
+        logits = torch.cat([tagger(patch[None]).logits[0] for tagger in embedder.taggers])
+        of_tag = dict(zip(TAGS, torch.sigmoid(logits).tolist(), strict=True))
+        vocal = {tag: value for tag, value in of_tag.items() if tag.kind == "vocal"}
+        none = max(value for tag, value in vocal.items() if tag.name.startswith(("no ", "instrumental")))
+        n_voice += max(value for tag, value in vocal.items() if not tag.name.startswith(("no ", "instr"))) - none > 0.02
+
+    assert embedding.vocal_share == n_voice / len(patches)
+
+
+def test_an_excerpt_has_a_voice_if_its_tags_say_so() -> None:
+    """A tag of a voice raises the score, one of none lowers it; other tags change nothing."""
+    places = {tag: place for place, tag in enumerate(TAGS)}
+    confidences = np.zeros((3, len(TAGS)), np.float32)
+    confidences[1, places[Tag("MTT", "singing", "vocal")]] = 0.5
+    confidences[2, places[Tag("MSD", "instrumental", "vocal")]] = 0.25
+    confidences[:, places[Tag("MTT", "guitar", "instrument")]] = 0.9
+
+    assert voice_scores(confidences).tolist() == [0, 0.5, -0.25]
 
 
 def test_the_card_names_the_weights() -> None:

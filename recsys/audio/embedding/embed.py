@@ -19,7 +19,7 @@ from recsys.audio.embedding.encoder import N_FRAMES, N_POOLED, Encoder, EncoderO
 from recsys.audio.embedding.instruments import instrument_head
 from recsys.audio.embedding.onnx_encoder import NETWORK, OnnxEncoder
 from recsys.audio.embedding.pretrained import FOLDER, pretrained
-from recsys.audio.embedding.tags import TRAINING_SETS, PredictedTag, predicted_tags
+from recsys.audio.embedding.tags import TRAINING_SETS, VOICE_MARGIN, PredictedTag, predicted_tags, voice_scores
 from recsys.audio.mel import RATE_HZ, log_mel
 from recsys.audio.signal import Signal
 from recsys.audio.spectrum import SILENCE_RMS
@@ -41,10 +41,12 @@ class Embedding:
     Attributes:
         vector: Shape (n_dimensions,), float32, of which musicnn has 753; compared by cosine similarity.
         tags: All 100 tags of both networks with their confidences, and instruments where `instruments` predicts them.
+        vocal_share: Share of the excerpts in which the networks hear a voice, 0..1.
     """
 
     vector: F32
     tags: tuple[PredictedTag, ...]
+    vocal_share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +98,18 @@ class Embedder:
         if patches is None:
             return None
         outputs = {tagger: encode(tagger, patches) for tagger in self.taggers}
-        confidences = [torch.sigmoid(outputs[tagger].logits).mean(dim=0) for tagger in self.taggers]
+        confidences = torch.cat([torch.sigmoid(outputs[tagger].logits) for tagger in self.taggers], dim=1)
         means = {tagger: standardised_mean(tagger, output) for tagger, output in outputs.items()}
         instruments = instrument_head().predict(np.concatenate([means[tagger] for tagger in self.taggers]))
-        tags = (*predicted_tags(torch.cat(confidences).numpy()), *instruments)
+        tags = (*predicted_tags(confidences.mean(dim=0).numpy()), *instruments)
+        vocal_share = float((voice_scores(confidences.numpy()) > VOICE_MARGIN).mean())
         if isinstance(self.encoder, OnnxEncoder):
             vector = self.encoder.vector(signal)
-            return None if vector is None else Embedding(vector, tags)
+            return None if vector is None else Embedding(vector, tags, vocal_share)
         mean = means.get(self.encoder)
         if mean is None:
             mean = standardised_mean(self.encoder, encode(self.encoder, patches))
-        return Embedding(mean, tags)
+        return Embedding(mean, tags, vocal_share)
 
 
 def _version(folder: Path) -> str:

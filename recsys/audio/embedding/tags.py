@@ -8,6 +8,8 @@ AUC, MTT .907 and .384 (Pons, Serra, musicnn, ISMIR 2019). Tags are spelt as in 
 
 from typing import NamedTuple
 
+import numpy as np
+
 from recsys.arrays import F32
 
 TRAINING_SETS = ("MSD", "MTT")  # Million Song Dataset with the tags of Last.fm; MagnaTagATune
@@ -79,6 +81,8 @@ def _tags() -> tuple[Tag, ...]:
 
 
 TAGS = _tags()  # all 100, in the order of the networks' outputs
+NO_VOICE = frozenset({"instrumental", "no vocal", "no vocals", "no voice"})  # vocal tags that say that there is none
+VOICE_MARGIN = 0.02  # by which the highest vocal tag of an excerpt with a voice exceeds the highest of NO_VOICE
 
 
 class PredictedTag(NamedTuple):
@@ -106,3 +110,19 @@ def predicted_tags(confidences: F32) -> tuple[PredictedTag, ...]:
         PredictedTag(f"musicnn-{tag.training_set.lower()}", tag.name, tag.kind, float(confidence))
         for tag, confidence in zip(TAGS, confidences, strict=True)
     )
+
+
+def voice_scores(confidences: F32) -> F32:
+    """
+    Return how clearly excerpts have a voice: the highest tag for a voice less the highest for none.
+
+    Args:
+        confidences: Of both networks for each excerpt, shape (n, 100), in the order of `TAGS`.
+
+    Returns:
+        -1..1, shape (n,); above VOICE_MARGIN, an excerpt counts as one with a voice.
+    """
+    without = np.array([tag.name in NO_VOICE for tag in TAGS])
+    voice = np.array([tag.kind == "vocal" for tag in TAGS]) & ~without
+    scores: F32 = confidences[:, voice].max(axis=1) - confidences[:, without].max(axis=1)
+    return scores
