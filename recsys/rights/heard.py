@@ -108,8 +108,9 @@ def _numbered(plays: pl.DataFrame, model: Model) -> _Plays:
         total = np.bincount(user.to_numpy(), earned.to_numpy())
         earned = earned / total[user.to_numpy()]
     rows = pl.DataFrame({"place": place, "user": user, PLAYS: plays[PLAYS], "earned": earned})
-    named = plays.select("track_id", "territory", place=place)
-    return _Plays(rows, named.unique("place"))
+    firsts = place.arg_unique()
+    places = plays.select(pl.col("track_id", "territory").gather(firsts)).with_columns(place=place.gather(firsts))
+    return _Plays(rows, places)
 
 
 def _codes(ids: pl.Series) -> pl.Series:
@@ -131,11 +132,11 @@ def _summed(item: U32, user: U32, values: Mapping[str, F64]) -> tuple[U32, U32, 
     """Sort rows by item and user, and add up those of each pair."""
     key = item.astype(np.int64) << 32 | user
     order = np.argsort(key)
-    key = key[order]
+    key, sums = key[order], {name: column[order] for name, column in values.items()}
     starts = _starts(key)
-    sums = {name: np.add.reduceat(column[order], starts) for name, column in values.items()}
-    distinct = key[starts]
-    return (distinct >> 32).astype(np.uint32), (distinct & 0xFFFFFFFF).astype(np.uint32), sums
+    if len(starts) < len(key):
+        key, sums = key[starts], {name: np.add.reduceat(column, starts) for name, column in sums.items()}
+    return (key >> 32).astype(np.uint32), (key & 0xFFFFFFFF).astype(np.uint32), sums
 
 
 def _starts(values: npt.NDArray[np.integer]) -> I64:
