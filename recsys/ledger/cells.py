@@ -92,8 +92,7 @@ def partition_cells(
     cells = cells.with_columns(is_named=does_pass(settings) & pl.col("cell").is_not_null())
     parts = []
     while True:  # in each turn, only the groups whose others failed in the last one
-        others = summed(rows_in(cells.filter(~pl.col("is_named")).select(*keys, "cell")), keys)
-        others = others.with_columns(cell=pl.lit(None, cells["cell"].dtype))
+        others = _others(rows_in(cells.filter(~pl.col("is_named")).select(*keys, "cell")), keys, cells["cell"].dtype)
         failing = others.filter(~does_pass(settings))
         named = cells.filter("is_named").drop("is_named")
         smallest = named.join(failing, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
@@ -104,3 +103,8 @@ def partition_cells(
         merged = smallest.select(*keys, "cell", is_merged=True)
         cells = cells.join(merged, on=[*keys, "cell"], how="left", maintain_order="left", nulls_equal=True)
         cells = cells.with_columns(is_named=pl.col("is_named") & pl.col("is_merged").is_null()).drop("is_merged")
+
+
+def _others(rows: pl.DataFrame, keys: Sequence[str], cell: pl.DataType) -> pl.DataFrame:
+    """Return the merged cell of each group that has rows; `cell` is the type of a cell's name."""
+    return summed(rows, keys).with_columns(cell=pl.lit(None, cell))

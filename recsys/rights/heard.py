@@ -102,7 +102,8 @@ class _Plays:
 def _numbered(plays: pl.DataFrame, model: Model) -> _Plays:
     """Replace the ids of plays by numbers, and add what each row earns."""
     user, track, territory = (_codes(plays[name]) for name in ("user_id", "track_id", "territory"))
-    place = track.cast(pl.Int64) * (int(territory.max() or 0) + 1) + territory
+    n_territories = int(territory.to_numpy().max(initial=0)) + 1
+    place = track.cast(pl.Int64) * n_territories + territory
     earned = plays[PLAYS].cast(pl.Float64)
     if model == "user_centric":
         total = np.bincount(user.to_numpy(), earned.to_numpy())
