@@ -131,9 +131,8 @@ def _owned(places: pl.DataFrame, registry: Registry, owners: pl.Series) -> pl.Da
 
 def _summed(item: U32, user: U32, values: Mapping[str, F64]) -> tuple[U32, U32, dict[str, F64]]:
     """Sort rows by item and user, and add up those of each pair."""
-    key = item.astype(np.int64) << 32 | user
-    order = np.argsort(key)
-    key, sums = key[order], {name: column[order] for name, column in values.items()}
+    rows = pl.DataFrame({"key": item.astype(np.int64) << 32 | user, **values}).sort("key")
+    key, sums = rows["key"].to_numpy(), {name: rows[name].to_numpy() for name in values}
     starts = _starts(key)
     if len(starts) < len(key):
         key, sums = key[starts], {name: np.add.reduceat(column, starts) for name, column in sums.items()}

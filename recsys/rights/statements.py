@@ -93,13 +93,14 @@ def statements(registry: Registry, pot: Pot, model: Model, settings: LabelSettin
     """Return the lines of all owners: owner, work_key (null: other works), n_plays, amount."""
     paid = royalties(registry, pot, model).filter(~pl.col("owner").is_in(_OPERATORS), pl.col("amount") > 0)
     heard = Heard.of(registry, paid["owner"].unique(), model)
-    of_owners = heard.of_owners()
+    of_owners, of_items = heard.of_owners(), {measure: heard.of_items(measure) for measure in MEASURES}
     passing = {measure: _passing(of_owners, measure, settings) for measure in MEASURES}
-    lines = heard.items.with_columns(line=pl.when(_is_named(heard, passing, settings)).then("work_key"))
+    passed = {measure: of_items[measure].join(passing[measure], on="owner", how="semi") for measure in MEASURES}
+    lines = heard.items.with_columns(line=pl.when(_is_named(heard, passed, settings)).then("work_key"))
     amounts = (
         paid.join(lines, on=["owner", "work_key"], how="left").group_by("owner", "line").agg(pl.col("amount").sum())
     )
-    n_plays = heard.of_items(PLAYS)["value"].cast(pl.Int64)
+    n_plays = of_items[PLAYS]["value"].cast(pl.Int64)
     heard_lines = lines.with_columns(n_plays=n_plays).join(passing[PLAYS], on="owner", how="semi")
     plays = heard_lines.group_by("owner", "line").agg(pl.col("n_plays").sum())
     stated = amounts.join(plays, on=["owner", "line"], how="full", coalesce=True, nulls_equal=True)
@@ -113,20 +114,23 @@ def _passing(of_owners: pl.DataFrame, measure: str, settings: LabelSettings) -> 
     return sums.filter(does_pass(settings)).select("owner")
 
 
-def _is_named(heard: Heard, passing: Mapping[str, pl.DataFrame], settings: LabelSettings) -> pl.Series:
+def _is_named(heard: Heard, cells: Mapping[str, pl.DataFrame], settings: LabelSettings) -> pl.Series:
     """
     Return for each item whether it has a line of its own.
 
     They are the named cells of a partition of the plays, and of one of the amounts. All others pass the test together,
     as they are the cells of others and some that pass by themselves.
+
+    Args:
+        heard: Who listened.
+        cells: For each measure, the sums of the items of owners that pass the test.
+        settings: The test.
     """
-    is_named = np.ones(len(heard.items), np.bool_)
-    for measure in MEASURES:
-        cells = heard.of_items(measure).join(passing[measure], on="owner", how="semi")
-        parts = partition_cells(cells, partial(heard.rows_in, measure=measure), ["owner"], settings)
-        named = parts["cell"].drop_nulls().to_numpy()
-        is_named &= np.isin(np.arange(len(is_named)), named)
-    return pl.Series(is_named)
+    n_partitions = np.zeros(len(heard.items), np.int8)
+    for measure, of_measure in cells.items():
+        parts = partition_cells(of_measure, partial(heard.rows_in, measure=measure), ["owner"], settings)
+        n_partitions[parts["cell"].drop_nulls().to_numpy()] += 1
+    return pl.Series(n_partitions == len(cells))
 
 
 def listening(registry: Registry, model: Model) -> pl.DataFrame:

@@ -44,7 +44,7 @@ def registry(seed: int) -> Registry:
     )
 
 
-@pytest.mark.parametrize(("seed", "model"), product(range(4), MODELS))
+@pytest.mark.parametrize(("seed", "model"), [*product(range(4), MODELS)])
 def test_sums_are_those_of_grouped_tables(seed: int, model: Model) -> None:
     """Of works and of all works of an owner, by listener: plays, amounts, and what two listeners make of them."""
     of = registry(seed)
