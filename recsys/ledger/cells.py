@@ -6,7 +6,7 @@ that fail are merged into one cell, 'others' (cell = null), with the smallest ce
 So every cell, and the difference between the total and any of them, is a figure that passes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -69,25 +69,42 @@ def partition(rows: pl.DataFrame, keys: Sequence[str], settings: LabelSettings) 
         of a group add up to its total.
     """
     rows = rows.group_by(*keys, "cell", "user_id").agg(pl.col("value").sum())
-    cells = summed_listeners(rows, [*keys, "cell"]).sort(*keys, "n_listeners", "value", "cell")
+
+    def rows_in(cells: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(cells, on=[*keys, "cell"], how="semi", nulls_equal=True)
+
+    return partition_cells(summed_listeners(rows, [*keys, "cell"]), rows_in, keys, settings)
+
+
+def partition_cells(
+    cells: pl.DataFrame, rows_in: Callable[[pl.DataFrame], pl.DataFrame], keys: Sequence[str], settings: LabelSettings
+) -> pl.DataFrame:
+    """
+    Return what `partition` does, from the sums of the cells.
+
+    Args:
+        cells: The columns `keys`, cell, n_listeners, top_two, value.
+        rows_in: Returns the rows of some cells, given by `keys` and cell: the columns `keys`, user_id and value.
+        keys: Columns of a group.
+        settings: The test.
+    """
+    cells = cells.sort(*keys, "n_listeners", "value", "cell")
     cells = cells.with_columns(is_named=does_pass(settings) & pl.col("cell").is_not_null())
     parts = []
     while True:  # in each turn, only the groups whose others failed in the last one
-        others = _others(rows, cells, keys)
+        others = _others(rows_in(cells.filter(~pl.col("is_named")).select(*keys, "cell")), keys, cells["cell"].dtype)
         failing = others.filter(~does_pass(settings))
         named = cells.filter("is_named").drop("is_named")
         smallest = named.join(failing, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
         parts += [part.join(smallest, on=keys, how="anti") for part in (named, others.select(named.columns))]
         if smallest.is_empty():  # where others still fail, all cells are merged: the group consists of its total
             return pl.concat(parts).sort(*keys, "cell", nulls_last=True)
-        rows, cells = (table.join(smallest, on=keys, how="semi", maintain_order="left") for table in (rows, cells))
+        cells = cells.join(smallest, on=keys, how="semi", maintain_order="left")
         merged = smallest.select(*keys, "cell", is_merged=True)
         cells = cells.join(merged, on=[*keys, "cell"], how="left", maintain_order="left", nulls_equal=True)
         cells = cells.with_columns(is_named=pl.col("is_named") & pl.col("is_merged").is_null()).drop("is_merged")
 
 
-def _others(rows: pl.DataFrame, cells: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Return the merged cell of each group that has one."""
-    merged = cells.filter(~pl.col("is_named")).select(*keys, "cell")
-    in_others = rows.join(merged, on=[*keys, "cell"], how="semi", nulls_equal=True)
-    return summed(in_others, keys).with_columns(cell=pl.lit(None, pl.String))
+def _others(rows: pl.DataFrame, keys: Sequence[str], cell: pl.DataType) -> pl.DataFrame:
+    """Return the merged cell of each group that has rows; `cell` is the type of a cell's name."""
+    return summed(rows, keys).with_columns(cell=pl.lit(None, cell))

@@ -32,15 +32,18 @@ def apportion(
         The rows sorted by `within` and `ids`, without `total` and `weight`, and their amounts (int64), which add up to
         the total of each group.
     """
-    keys = [pl.col(name) for name in within] or [pl.lit(0)]
-    weight = pl.when(pl.col("weight").sum().over(keys) > 0).then(pl.col("weight")).otherwise(1).cast(pl.Int64)
-    parts = rows.with_columns(_weight=weight).with_columns(_all=pl.col("_weight").sum().over(keys))
+    parts = rows.sort(*within, *ids).with_row_index("_row")
+    is_first = pl.any_horizontal(pl.lit(False), *(pl.col(name).ne_missing(pl.col(name).shift()) for name in within))
+    parts = parts.with_columns(_group=is_first.cum_sum())  # numbers are grouped faster than ids
+    weight = pl.when(pl.col("weight").sum().over("_group") > 0).then(pl.col("weight")).otherwise(1).cast(pl.Int64)
+    parts = parts.with_columns(_weight=weight).with_columns(_all=pl.col("_weight").sum().over("_group"))
     product = pl.col("total").cast(_WIDE) * pl.col("_weight")
     exact = {"_floor": product // pl.col("_all"), "_rest": product % pl.col("_all")}
     parts = parts.with_columns(part.cast(pl.Int64).alias(name) for name, part in exact.items())
-    parts = parts.with_columns(_left=pl.col("total") - pl.col("_floor").sum().over(keys))
-    parts = parts.sort(*within, "_rest", *ids, descending=[*(False for _ in within), True, *(False for _ in ids)])
-    place = pl.int_range(pl.len()).over(keys) if within else pl.int_range(pl.len())
-    amount = pl.col("_floor") + (place < pl.col("_left")).cast(pl.Int64)
+    left = (pl.col("total") - pl.col("_floor").sum().over("_group")).alias("_left")
+    ranked = parts.select("_row", "_group", "_rest", left).filter(pl.col("_left") > 0)
+    ranked = ranked.sort("_group", "_rest", "_row", descending=[False, True, False])
+    gets_one = ranked.filter(pl.int_range(pl.len()).over("_group") < pl.col("_left"))["_row"]
     named = [name for name in rows.columns if name not in {"total", "weight"}]
-    return parts.select(*named, amount.alias(into)).sort(*within, *ids)
+    one_more = pl.col("_row").is_in(gets_one.implode()).cast(pl.Int64)
+    return parts.select(*named, (pl.col("_floor") + one_more).alias(into))

@@ -12,20 +12,22 @@ them as they were. The operator's exact account is `recsys.rights.royalties`.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from recsys.columns import schema
 from recsys.errors import InputError
 from recsys.files import new_folder
-from recsys.ledger.cells import does_pass, partition, summed
+from recsys.ledger.cells import does_pass, partition_cells, summed_listeners
 from recsys.ledger.lines import PLAYS, STATEMENTS_COLUMNS, Lines
 from recsys.ledger.settings import LabelSettings
 from recsys.ledger.store import Ledger
+from recsys.rights.heard import MEASURES, Heard
 from recsys.rights.royalties import DISPUTED, UNCLAIMED, Model, Pot, Registry, owners_in, royalties
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -90,18 +92,45 @@ def _refuse_open(pot: Pot, as_of: date, settings: LabelSettings) -> None:
 def statements(registry: Registry, pot: Pot, model: Model, settings: LabelSettings) -> pl.DataFrame:
     """Return the lines of all owners: owner, work_key (null: other works), n_plays, amount."""
     paid = royalties(registry, pot, model).filter(~pl.col("owner").is_in(_OPERATORS), pl.col("amount") > 0)
-    numbered = registry.plays.with_columns(pl.col("user_id").cast(pl.Categorical).to_physical())  # faster than ids
-    heard = listening(replace(registry, plays=numbered), model).join(paid.select("owner"), on="owner", how="semi")
-    named = _named_works(heard, settings).with_columns(line="work_key")
-    lines = paid.join(named, on=["owner", "work_key"], how="left")
-    amounts = lines.group_by("owner", "line").agg(pl.col("amount").sum())
-    heard_lines = heard.join(_passing(heard, PLAYS, settings), on="owner", how="semi").join(
-        named, on=["owner", "work_key"], how="left"
+    heard = Heard.of(registry, paid["owner"].unique(), model)
+    of_owners, of_items = heard.of_owners(), {measure: heard.of_items(measure) for measure in MEASURES}
+    passing = {measure: _passing(of_owners, measure, settings) for measure in MEASURES}
+    passed = {measure: of_items[measure].join(passing[measure], on="owner", how="semi") for measure in MEASURES}
+    lines = heard.items.with_columns(line=pl.when(_is_named(heard, passed, settings)).then("work_key"))
+    amounts = (
+        paid.join(lines, on=["owner", "work_key"], how="left").group_by("owner", "line").agg(pl.col("amount").sum())
     )
-    plays = heard_lines.group_by("owner", "line").agg(n_plays=pl.col(PLAYS).sum())
+    n_plays = of_items[PLAYS]["value"].cast(pl.Int64)
+    heard_lines = lines.with_columns(n_plays=n_plays).join(passing[PLAYS], on="owner", how="semi")
+    plays = heard_lines.group_by("owner", "line").agg(pl.col("n_plays").sum())
     stated = amounts.join(plays, on=["owner", "line"], how="full", coalesce=True, nulls_equal=True)
     rows = stated.select("owner", "n_plays", pl.col("amount").fill_null(0), work_key="line")
     return rows.sort("owner", "work_key", nulls_last=True)
+
+
+def _passing(of_owners: pl.DataFrame, measure: str, settings: LabelSettings) -> pl.DataFrame:
+    """Return the owners whose works pass the test together."""
+    sums = summed_listeners(of_owners.select("owner", "user_id", value=measure), ["owner"])
+    return sums.filter(does_pass(settings)).select("owner")
+
+
+def _is_named(heard: Heard, cells: Mapping[str, pl.DataFrame], settings: LabelSettings) -> pl.Series:
+    """
+    Return for each item whether it has a line of its own.
+
+    They are the named cells of a partition of the plays, and of one of the amounts. All others pass the test together,
+    as they are the cells of others and some that pass by themselves.
+
+    Args:
+        heard: Who listened.
+        cells: For each measure, the sums of the items of owners that pass the test.
+        settings: The test.
+    """
+    n_partitions = np.zeros(len(heard.items), np.int8)
+    for measure, of_measure in cells.items():
+        parts = partition_cells(of_measure, partial(heard.rows_in, measure=measure), ["owner"], settings)
+        n_partitions[parts["cell"].drop_nulls().to_numpy()] += 1
+    return pl.Series(n_partitions == len(cells))
 
 
 def listening(registry: Registry, model: Model) -> pl.DataFrame:
@@ -124,27 +153,6 @@ def listening(registry: Registry, model: Model) -> pl.DataFrame:
     of_owners = played.join(owned, on=["work_key", "territory"])
     amount = (pl.col("earned") * pl.col("weight") / pl.col("n_works")).sum()
     return of_owners.group_by("owner", "work_key", "territory", "user_id").agg(pl.col(PLAYS).sum(), amount=amount)
-
-
-def _passing(heard: pl.DataFrame, measure: str, settings: LabelSettings) -> pl.DataFrame:
-    """Return the owners whose works pass the test together."""
-    return summed(heard.with_columns(value=measure), ["owner"]).filter(does_pass(settings)).select("owner")
-
-
-def _named_works(heard: pl.DataFrame, settings: LabelSettings) -> pl.DataFrame:
-    """
-    Return the works of each owner that have a line of their own: owner, work_key.
-
-    They are the named cells of a partition of the plays, and of one of the amounts. All others pass the test together,
-    as they are the cells of others and some that pass by themselves.
-    """
-    named = heard.select("owner", "work_key").unique()
-    for measure in (PLAYS, "amount"):
-        rows = heard.select("owner", "user_id", cell="work_key", value=measure)
-        tested = rows.join(_passing(heard, measure, settings), on="owner", how="semi")
-        cells = partition(tested, ["owner"], settings).select("owner", work_key="cell")
-        named = named.join(cells, on=["owner", "work_key"], how="semi")
-    return named
 
 
 def refuse_existing(folder: Path) -> None:

@@ -184,3 +184,37 @@ def test_streams_of_reports_are_reconciled_with_our_plays(tmp_path: Path) -> Non
     ]
     assert by_day.equals(shop)
     assert other.is_empty()
+
+
+PAID = """
+create or replace table marts.sales_monthly as select *, date '2026-01-01' as month from (
+    values ('Us', 'FR', 'OnDemandStream', 'EUR', 10, 2, 4e-1), ('Us', 'FR', 'NonInteractiveStream', 'EUR', 4, 0, 2e-1),
+        ('Us', 'FR', 'Download', 'EUR', 5, 0, 9e0), ('Us', 'DE', 'Stream', 'EUR', 5, 0, 1e0),
+        ('Us', 'DE', 'Stream', 'CHF', 5, 0, 2e0), ('Us', 'GB', 'Stream', null, 9, 9, null),
+        ('Us', 'US', 'Stream', 'USD', 3, 0, 3e-1), ('Shop', 'FR', 'Stream', 'EUR', 7, 0, 7e0)
+) as sales (service, territory, use_type, currency, n_usages, n_without_revenue, revenue);
+"""
+
+
+def test_amounts_of_reports_are_reconciled_with_our_plays(tmp_path: Path) -> None:
+    """France: 12 streams for 0.60, so that our 11 plays would earn 0.55; nothing is compared across currencies."""
+    with duckdb.connect(tmp_path / "w.duckdb") as connection:
+        connection.execute(OWN_PLAYS + PAID)
+
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        found = run_query(warehouse, "amounts_against_plays", {"service": "Us"})
+        shop = run_query(warehouse, "amounts_against_plays", {"service": "Shop", "month": "2026-01-31"})
+        other = run_query(warehouse, "amounts_against_plays", {"service": "Us", "month": "2026-02"})
+
+    columns = ("territory", "currency", "n_paid", "revenue", "rate_per_1000", "n_plays", "n_without_revenue")
+    assert found.with_columns(pl.col("revenue", "rate_per_1000").round(9)).select(columns).rows() == [
+        ("FR", "EUR", 12, 0.6, 50, 11, 2),
+        ("DE", "CHF", 5, 2, 400, 7, 0),
+        ("DE", "EUR", 5, 1, 200, 7, 0),
+        ("GB", None, 0, None, None, 8, 9),
+        ("US", "USD", 3, 0.3, 100, 0, 0),
+    ]
+    assert found["amount_of_plays"].to_list() == [pytest.approx(0.55), None, None, None, None]
+    assert found["difference"].to_list() == [pytest.approx(0.05), None, None, None, None]
+    assert shop.select("n_paid", "revenue", "amount_of_plays", "difference").rows() == [(7, 7, 11, -4)]
+    assert other.is_empty()
