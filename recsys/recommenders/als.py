@@ -25,7 +25,7 @@ from recsys.dataset.features import Features
 from recsys.dataset.interactions import History, Interactions
 from recsys.recommenders.parts.attribution import Attribution
 from recsys.recommenders.parts.confidence import confidence, mean_normalised
-from recsys.recommenders.parts.least_squares import TOLERANCE, half_step
+from recsys.recommenders.parts.least_squares import TOLERANCE, FixedSide, half_step
 from recsys.recommenders.parts.search_space import tunable_range, tunable_recency
 from recsys.recommenders.scorer import IterativeScorer, Validation
 from recsys.settings import Count, Exponent, Positive, PositiveOrZero, Recency, Seed, Settings
@@ -82,6 +82,7 @@ class ALS(IterativeScorer[ALSConfig]):
     config_class: ClassVar[type[Any]] = ALSConfig
     user_factors: F32
     track_factors: F32
+    _prepared: FixedSide | None = None
 
     @override
     def fit(self, interactions: Interactions, validation: Validation | None = None) -> Self:
@@ -96,7 +97,7 @@ class ALS(IterativeScorer[ALSConfig]):
         for _ in range(self.config.epochs):
             user_factors = self._step(weights, self.track_factors, TRAINING_TOLERANCE)
             self.track_factors = self._step(by_track, user_factors, TRAINING_TOLERANCE)
-        self.user_factors = self.fold_in(interactions.liked)
+        self.user_factors = self._step(self.user_weights(interactions.liked), self.track_factors, TOLERANCE)
         return self
 
     def _with_features(self, weights: Csr, features: Features) -> Csr:
@@ -136,7 +137,15 @@ class ALS(IterativeScorer[ALSConfig]):
 
     @override
     def fold_in(self, history: History) -> F32:
-        return self._step(self.user_weights(history), self.track_factors, TOLERANCE)
+        weights = self.user_weights(history)
+        penalties = self._penalties(np.diff(weights.indptr), weights.shape[1])
+        return self._side_of_tracks().solve(weights, unobserved=self.config.unobserved_weight, penalties=penalties)
+
+    def _side_of_tracks(self) -> FixedSide:
+        """Return the track factors, prepared once: a service folds in one listener at a time."""
+        if self._prepared is None or self._prepared.fixed is not self.track_factors:
+            self._prepared = FixedSide.of(self.track_factors)
+        return self._prepared
 
     @override
     def states(self, rows: Rows) -> F32:

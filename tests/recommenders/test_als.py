@@ -158,3 +158,18 @@ def test_tracks_that_an_earlier_fit_did_not_have_are_learned() -> None:
 
     assert (np.linalg.norm(continued.track_factors, axis=1) > 0.1).all()
     assert (np.linalg.norm(continued.user_factors, axis=1) > 0.1).all()
+
+
+def test_a_fold_in_uses_the_latest_track_factors() -> None:
+    """What is prepared for fold-ins is that of the factors that the model has now, also after another fit."""
+    interactions = interactions_of()
+    model = ALS(ALSConfig(factors=4, epochs=2)).fit(interactions)
+    first = model.fold_in(interactions.liked)
+
+    model.fit_from(model.track_factors[::-1].copy(), interactions)
+    weights = model.user_weights(interactions.liked)
+    penalties = model._penalties(np.diff(weights.indptr), weights.shape[1])
+    expected = half_step(weights, model.track_factors, unobserved=model.config.unobserved_weight, penalties=penalties)
+
+    assert np.array_equal(model.fold_in(interactions.liked), expected)
+    assert not np.array_equal(first, expected)

@@ -12,23 +12,20 @@ Applications of the Conjugate Gradient Method for Implicit Feedback Collaborativ
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
-from recsys.arrays import F32, Csr, Rows
-from recsys.recommenders.parts.topk import n_cores
+from recsys.arrays import F32, F64, Csr, Rows
+from recsys.recommenders.parts.workers import in_threads, one_blas_thread
 
 N_STACK = 2_000  # maximum number of pairs per stack, with padding; with 256 factors, their vectors take 2 MB
 TOLERANCE = 2e-5  # of solutions that are kept
 MAX_ITERATIONS = 100
 
 
-def half_step(
-    weights: Csr, fixed: F32, *, unobserved: float, penalties: npt.NDArray[np.float64], tolerance: float = TOLERANCE
-) -> F32:
+def half_step(weights: Csr, fixed: F32, *, unobserved: float, penalties: F64, tolerance: float = TOLERANCE) -> F32:
     """
     Return, for each row u, the factors x that minimise the regularized weighted squared error, up to `tolerance`.
 
@@ -45,17 +42,45 @@ def half_step(
     Returns:
         Factors x. Shape (n_rows, factors), float32; 0 for a row without pairs.
     """
-    solved = np.zeros((weights.shape[0], fixed.shape[1]), np.float32)
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
-        values, basis = np.linalg.eigh(fixed.T.astype(np.float64) @ fixed)
-        shared = (unobserved * np.maximum(values, 0) + penalties[:, None]).astype(np.float32)  # diagonals
-        rotated = fixed @ basis.astype(np.float32)
+    return FixedSide.of(fixed).solve(weights, unobserved=unobserved, penalties=penalties, tolerance=tolerance)
+
+
+@dataclass(frozen=True, eq=False)
+class FixedSide:
+    """
+    The fixed side of a half-step, prepared once for any number of rows.
+
+    Attributes:
+        fixed: Its factors y, shape (n_fixed, factors).
+        eigenvalues: Of the Gram matrix y'y, shape (factors,), float64.
+        basis: Its eigenvectors, shape (factors, factors).
+        rotated: The factors in this basis, shape (n_fixed, factors).
+    """
+
+    fixed: F32
+    eigenvalues: F64
+    basis: F32
+    rotated: F32
+
+    @classmethod
+    def of(cls, fixed: F32) -> Self:
+        """Prepare the factors of a fixed side."""
+        with one_blas_thread():
+            values, basis = np.linalg.eigh(fixed.T.astype(np.float64) @ fixed)
+            rounded = basis.astype(np.float32)
+            return cls(fixed, values, rounded, fixed @ rounded)
+
+    def solve(self, weights: Csr, *, unobserved: float, penalties: F64, tolerance: float = TOLERANCE) -> F32:
+        """Return what `half_step` does."""
+        solved = np.zeros((weights.shape[0], self.fixed.shape[1]), np.float32)
+        shared = (unobserved * np.maximum(self.eigenvalues, 0) + penalties[:, None]).astype(np.float32)  # diagonals
 
         def work(rows: Rows) -> None:
-            solved[rows] = _solved(weights[rows], rotated, shared[rows], tolerance)
+            solved[rows] = _solved(weights[rows], self.rotated, shared[rows], tolerance)
 
-        list(pool.map(work, _stacks(np.diff(weights.indptr))))
-        return solved @ basis.T.astype(np.float32)
+        in_threads(work, list(_stacks(np.diff(weights.indptr))))
+        with one_blas_thread():
+            return solved @ self.basis.T
 
 
 def _stacks(counts: Rows) -> Iterator[Rows]:

@@ -15,12 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import scipy.sparse as sp
-from threadpoolctl import threadpool_limits
 
 from recsys.arrays import F32, Csr, Rows
 from recsys.dataset.sparse import with_data
 from recsys.recommenders.parts.sparse import largest_per_row
-from recsys.recommenders.parts.topk import n_cores
+from recsys.recommenders.parts.workers import n_cores, one_blas_thread
 
 N_BLOCK = 1024  # tracks per block of the neighbour search
 N_GROUP = 64  # maximum number of tracks that are solved together
@@ -51,7 +50,7 @@ def neighbourhood_weights(rows: Csr, penalties: F32, n_neighbours: int) -> Csr:
         return tracks, _solved(by_track, penalties, nearest, tracks)
 
     weights = np.empty(nearest.nnz, np.float32)
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_cores()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(n_cores()) as pool:
         for tracks, solved in pool.map(solve, _groups(nearest)):
             weights[_entries(nearest, tracks)] = solved
     return with_data(nearest, weights).T.tocsr()

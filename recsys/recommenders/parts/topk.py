@@ -7,18 +7,16 @@ largest group maximum is a lower bound of the k-th largest score, which few scor
 rows come first, so the result equals that of a stable sort of all scores.
 """
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from recsys.arrays import F32, I32, I64, Csr
 from recsys.errors import InputError
+from recsys.recommenders.parts.workers import in_threads, n_cores
 
 Score: TypeAlias = Callable[[slice, F32], Any]  # writes the scores of a slice of users, shape (n_block, n_tracks)
 
@@ -100,7 +98,8 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
     tracks = np.full((n_users, k), -1, np.int32)
     scores = np.full((n_users, k), -np.inf, np.float32)
 
-    n_workers, blocks = n_threads or n_cores(), blocks_of_users(n_users, n_tracks)
+    blocks = blocks_of_users(n_users, n_tracks)
+    n_workers = min(n_threads or n_cores(), len(blocks))
 
     def work(worker: int) -> None:
         buffer = np.empty((block_size(n_tracks), n_tracks), np.float32)  # reused by all blocks, to save allocations
@@ -110,8 +109,7 @@ def top_k(score: Score, mask: Mask, k: int, *, n_threads: int = 0) -> TopK:
             mask.apply(users, block)
             tracks[users, :width], scores[users, :width] = top_k_of_block(block, width)
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
-        list(pool.map(work, range(n_workers)))
+    in_threads(work, range(n_workers), n_threads=n_workers)
     return TopK(tracks, scores)
 
 
@@ -190,8 +188,3 @@ def from_sort_key(keys: npt.NDArray[np.int64]) -> tuple[I32, F32]:
     high = keys >> 32
     bits = np.where(high < 0, high ^ LOW_BITS, high).astype(np.int32)
     return (LOW_BITS - (keys & np.int64(0xFFFFFFFF))).astype(np.int32), bits.view(np.float32)
-
-
-def n_cores() -> int:
-    """Return the number of cores available to this process."""
-    return len(os.sched_getaffinity(0))
