@@ -48,7 +48,8 @@ class SoundMatch:
     Attributes:
         row: Row of the recording in the index.
         score: Points of the alignment per frame of both, less those of the query played backwards, 0..1.
-        expected: How many strangers in the catalogue are expected to score at least as high.
+        expected: How many strangers in the catalogue are expected to score at least as high, by the number of tempos
+            at which they were tried.
         transposition: By how much the recording is higher, -5..6 [semitones].
         tempo_ratio: Its tempo divided by that of the query.
         starts_s, ends_s: Where they agree in the query [s].
@@ -139,11 +140,11 @@ class SoundIndex:
         """
         query = standardised(chromagram)
         likely = self._likely(query, tempos)
-        rows = np.argsort(-likely.value, kind="stable")[:n]
+        rows, n_tries = np.argsort(-likely.value, kind="stable")[:n], self.n_strangers * len(tempos) / len(TEMPOS)
         found = [
             match
             for tempo in np.unique(likely.tempo[rows]).tolist()
-            for match in self._aligned(query, tempo, rows[likely.tempo[rows] == tempo], likely.transposition)
+            for match in self._aligned(query, tempo, rows[likely.tempo[rows] == tempo], likely.transposition, n_tries)
         ]
         return sorted(found, key=lambda match: (-match.score, match.row))
 
@@ -163,8 +164,10 @@ class SoundIndex:
             parts.append(Likely(value, tempos[best // 12], best % 12))
         return Likely(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _aligned(self, query: F32, tempo: float, rows: I64, transpositions: I64) -> Iterator[SoundMatch]:
-        """Align the query, played at a tempo, with recordings, a block at a time."""
+    def _aligned(
+        self, query: F32, tempo: float, rows: I64, transpositions: I64, n_tries: float
+    ) -> Iterator[SoundMatch]:
+        """Align the query, played at a tempo, with recordings, a block at a time; chance grows with `n_tries`."""
         played = _resampled(query, tempo)
         for first in range(0, len(rows), ALIGNED_BLOCK):
             block = rows[first : first + ALIGNED_BLOCK]
@@ -179,7 +182,7 @@ class SoundIndex:
                 yield SoundMatch(
                     row=row,
                     score=score,
-                    expected=self.n_strangers * float(np.exp((TAIL[0] - score) / TAIL[1])),
+                    expected=n_tries * float(np.exp((TAIL[0] - score) / TAIL[1])),
                     transposition=int((transpositions[row] + 5) % 12 - 5),
                     tempo_ratio=(ends - starts) / (other_ends - other_starts),
                     starts_s=starts,
