@@ -27,7 +27,7 @@ from recsys.ledger.cells import does_pass, partition_cells, summed_listeners
 from recsys.ledger.lines import PLAYS, STATEMENTS_COLUMNS, Lines
 from recsys.ledger.settings import LabelSettings
 from recsys.ledger.store import Ledger
-from recsys.rights.heard import MEASURES, Heard
+from recsys.rights.owned_plays import MEASURES, OwnedPlays
 from recsys.rights.royalties import DISPUTED, UNCLAIMED, Model, Pot, Registry, owners_in, royalties
 from recsys.warehouse.internal import internal_sql
 from recsys.warehouse.query import Warehouse
@@ -92,11 +92,11 @@ def _refuse_open(pot: Pot, as_of: date, settings: LabelSettings) -> None:
 def statements(registry: Registry, pot: Pot, model: Model, settings: LabelSettings) -> pl.DataFrame:
     """Return the lines of all owners: owner, work_key (null: other works), n_plays, amount."""
     paid = royalties(registry, pot, model).filter(~pl.col("owner").is_in(_OPERATORS), pl.col("amount") > 0)
-    heard = Heard.of(registry, paid["owner"].unique(), model)
-    of_owners, of_items = heard.of_owners(), {measure: heard.of_items(measure) for measure in MEASURES}
+    owned = OwnedPlays.of(registry, paid["owner"].unique(), model)
+    of_owners, of_items = owned.of_owners(), {measure: owned.of_items(measure) for measure in MEASURES}
     passing = {measure: _passing(of_owners, measure, settings) for measure in MEASURES}
     passed = {measure: of_items[measure].join(passing[measure], on="owner", how="semi") for measure in MEASURES}
-    lines = heard.items.with_columns(line=pl.when(_is_named(heard, passed, settings)).then("work_key"))
+    lines = owned.items.with_columns(line=pl.when(_is_named(owned, passed, settings)).then("work_key"))
     amounts = (
         paid.join(lines, on=["owner", "work_key"], how="left").group_by("owner", "line").agg(pl.col("amount").sum())
     )
@@ -114,7 +114,7 @@ def _passing(of_owners: pl.DataFrame, measure: str, settings: LabelSettings) -> 
     return sums.filter(does_pass(settings)).select("owner")
 
 
-def _is_named(heard: Heard, cells: Mapping[str, pl.DataFrame], settings: LabelSettings) -> pl.Series:
+def _is_named(owned: OwnedPlays, cells: Mapping[str, pl.DataFrame], settings: LabelSettings) -> pl.Series:
     """
     Return for each item whether it has a line of its own.
 
@@ -122,13 +122,13 @@ def _is_named(heard: Heard, cells: Mapping[str, pl.DataFrame], settings: LabelSe
     as they are the cells of others and some that pass by themselves.
 
     Args:
-        heard: Who listened.
+        owned: Who listened.
         cells: For each measure, the sums of the items of owners that pass the test.
         settings: The test.
     """
-    n_partitions = np.zeros(len(heard.items), np.int8)
+    n_partitions = np.zeros(len(owned.items), np.int8)
     for measure, of_measure in cells.items():
-        parts = partition_cells(of_measure, partial(heard.rows_in, measure=measure), ["owner"], settings)
+        parts = partition_cells(of_measure, partial(owned.rows_in, measure=measure), ["owner"], settings)
         n_partitions[parts["cell"].drop_nulls().to_numpy()] += 1
     return pl.Series(n_partitions == len(cells))
 

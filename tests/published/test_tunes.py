@@ -27,8 +27,10 @@ def test_the_code_of_a_registered_work_makes_nobody_its_owner() -> None:
 
 @pytest.mark.parametrize("names", [("A", "A (t1)", "A"), ("A", "A", "A (t1)"), ("A (t2)", "A", "A")])
 def test_names_of_recordings_differ_whatever_their_artists_are_called(names: tuple[str, ...]) -> None:
-    """An artist whose name ends in another recording's id is told from that recording."""
-    rows = [{"title": "T", "artist_name": name, "track_id": f"t{n}"} for n, name in enumerate(names, start=1)]
+    """An artist whose name ends in another recording's id has another name than that recording."""
+    rows: list[dict[str, str | None]] = [
+        {"title": "T", "artist_name": name, "track_id": f"t{n}"} for n, name in enumerate(names, start=1)
+    ]
 
     found = _named(rows)["name"].to_list()
 

@@ -24,7 +24,7 @@ U32 = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class OwnedPlays:
     """
     The plays of each owner's works by each listener.
 

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from recsys.ledger.cells import summed
 from recsys.ledger.lines import PLAYS
-from recsys.rights.heard import AMOUNT, MEASURES, Heard
+from recsys.rights.owned_plays import AMOUNT, MEASURES, OwnedPlays
 from recsys.rights.royalties import MODELS, Model, Registry
 from recsys.rights.statements import listening
 
@@ -48,17 +48,17 @@ def registry(seed: int) -> Registry:
 def test_sums_are_those_of_grouped_tables(seed: int, model: Model) -> None:
     """Of works and of all works of an owner, by listener: plays, amounts, and what two listeners make of them."""
     of = registry(seed)
-    heard, rows = Heard.of(of, pl.Series(["abe", "bea"]), model), listening(of, model)
+    owned, rows = OwnedPlays.of(of, pl.Series(["abe", "bea"]), model), listening(of, model)
     rows = rows.filter(pl.col("owner").is_in(["abe", "bea"]))
 
-    assert len(heard.item) == rows.select("owner", "work_key", "user_id").n_unique() > 50
+    assert len(owned.item) == rows.select("owner", "work_key", "user_id").n_unique() > 50
     for measure in MEASURES:
-        found = heard.of_items(measure).with_columns(heard.items["work_key"]).drop("cell")
+        found = owned.of_items(measure).with_columns(owned.items["work_key"]).drop("cell")
         expected = summed(rows.with_columns(value=pl.col(measure).cast(pl.Float64)), ["owner", "work_key"])
         columns = ["owner", "work_key", "n_listeners", "top_two", "value"]
         compared = (found.select(columns), expected.sort("owner", "work_key").select(columns))
         assert_frame_equal(*compared, check_exact=False)
-        of_owners = heard.of_owners().group_by("owner").agg(pl.col(measure).sum(), n=pl.len()).sort("owner")
+        of_owners = owned.of_owners().group_by("owner").agg(pl.col(measure).sum(), n=pl.len()).sort("owner")
         whole = rows.group_by("owner").agg(pl.col(measure).sum(), n=pl.col("user_id").n_unique()).sort("owner")
         assert of_owners["n"].to_list() == whole["n"].to_list()
         assert of_owners[measure].to_list() == pytest.approx(whole[measure].to_list())
@@ -67,10 +67,10 @@ def test_sums_are_those_of_grouped_tables(seed: int, model: Model) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_rows_of_some_works_are_those_of_their_listeners(model: Model) -> None:
     """As many rows as listeners, whose values add up to those of the works."""
-    heard = Heard.of(registry(1), pl.Series(OWNERS), model)
-    cells = heard.of_items(AMOUNT)[::2]
+    owned = OwnedPlays.of(registry(1), pl.Series(OWNERS), model)
+    cells = owned.of_items(AMOUNT)[::2]
 
-    rows = heard.rows_in(cells, AMOUNT)
+    rows = owned.rows_in(cells, AMOUNT)
 
     assert len(rows) == cells["n_listeners"].sum()
     assert rows["value"].sum() == pytest.approx(cells["value"].sum())
@@ -79,6 +79,6 @@ def test_rows_of_some_works_are_those_of_their_listeners(model: Model) -> None:
 
 def test_nobody_owns_what_was_played() -> None:
     """There are no works, and no sums."""
-    heard = Heard.of(NOBODY, pl.Series([], dtype=pl.String), "pro_rata")
+    owned = OwnedPlays.of(NOBODY, pl.Series([], dtype=pl.String), "pro_rata")
 
-    assert (len(heard.items), len(heard.of_items(PLAYS)), len(heard.of_owners())) == (0, 0, 0)
+    assert (len(owned.items), len(owned.of_items(PLAYS)), len(owned.of_owners())) == (0, 0, 0)
