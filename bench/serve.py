@@ -107,7 +107,7 @@ def copy_of(home: "Home", folder: Path) -> "Home":
 
 
 def prepare(home: "Home") -> tuple[list[str], str]:
-    """Give every listener a made-up account, in two releases whose scores differ in sign; return accounts and key."""
+    """Give every listener a made-up account, in a release of positive scores and one of negative; return these and a key."""
     from recsys.releases import registry
     from recsys.serve.keys import add_key
 
@@ -141,7 +141,11 @@ def _export(home: "Home", export: Path | None, folder: Path, sign: float) -> lis
     made = pl.DataFrame({"user_id": names, "made": pseudonyms(accounts, listener_key(home.key_file))})
     for name in ("recommendations", "candidates"):
         rows = pl.read_parquet(export / f"{name}.parquet").join(made, on="user_id", maintain_order="left")
-        renamed = rows.with_columns(user_id="made", score=pl.col("score") * sign).drop("made").sort("user_id", "rank")
+        renamed = (
+            rows.with_columns(user_id="made", score=(pl.col("score").abs() + 1) * sign)
+            .drop("made")
+            .sort("user_id", "rank")
+        )
         renamed.write_parquet(folder / f"{name}.parquet")
     manifest = files.read_json(export / MANIFEST)
     manifest["files"] = [

@@ -48,8 +48,7 @@ class SoundMatch:
     Attributes:
         row: Row of the recording in the index.
         score: Points of the alignment per frame of both, less those of the query played backwards, 0..1.
-        expected: How many strangers in the catalogue are expected to score at least as high, by the number of tempos
-            at which they were tried.
+        expected: How many strangers in the catalogue are expected to score at least as high.
         transposition: By how much the recording is higher, -5..6 [semitones].
         tempo_ratio: Its tempo divided by that of the query.
         starts_s, ends_s: Where they agree in the query [s].
@@ -140,11 +139,11 @@ class SoundIndex:
         """
         query = standardised(chromagram)
         likely = self._likely(query, tempos)
-        rows, n_tries = np.argsort(-likely.value, kind="stable")[:n], self.n_strangers * len(tempos) / len(TEMPOS)
+        rows = np.argsort(-likely.value, kind="stable")[:n]
         found = [
             match
             for tempo in np.unique(likely.tempo[rows]).tolist()
-            for match in self._aligned(query, tempo, rows[likely.tempo[rows] == tempo], likely.transposition, n_tries)
+            for match in self._aligned(query, tempo, rows[likely.tempo[rows] == tempo], likely.transposition)
         ]
         return sorted(found, key=lambda match: (-match.score, match.row))
 
@@ -164,10 +163,8 @@ class SoundIndex:
             parts.append(Likely(value, tempos[best // 12], best % 12))
         return Likely(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _aligned(
-        self, query: F32, tempo: float, rows: I64, transpositions: I64, n_tries: float
-    ) -> Iterator[SoundMatch]:
-        """Align the query, played at a tempo, with recordings, a block at a time; chance grows with `n_tries`."""
+    def _aligned(self, query: F32, tempo: float, rows: I64, transpositions: I64) -> Iterator[SoundMatch]:
+        """Align the query, played at a tempo, with recordings, a block at a time."""
         played = _resampled(query, tempo)
         for first in range(0, len(rows), ALIGNED_BLOCK):
             block = rows[first : first + ALIGNED_BLOCK]
@@ -182,7 +179,7 @@ class SoundIndex:
                 yield SoundMatch(
                     row=row,
                     score=score,
-                    expected=n_tries * float(np.exp((TAIL[0] - score) / TAIL[1])),
+                    expected=self.n_strangers * float(np.exp((TAIL[0] - score) / TAIL[1])),
                     transposition=int((transpositions[row] + 5) % 12 - 5),
                     tempo_ratio=(ends - starts) / (other_ends - other_starts),
                     starts_s=starts,
