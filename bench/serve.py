@@ -107,7 +107,7 @@ def copy_of(home: "Home", folder: Path) -> "Home":
 
 
 def prepare(home: "Home") -> tuple[list[str], str]:
-    """Give every listener a made-up account, in a release of positive scores and one of negative; return these and a key."""
+    """Make a release with positive scores and one with negative, for made-up accounts; return these and a key."""
     from recsys.releases import registry
     from recsys.serve.keys import add_key
 
